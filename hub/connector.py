@@ -1,0 +1,354 @@
+"""THE CONTRACT a connector sees, and nothing else of the hub.
+
+A connector owns one protocol: it verifies, parses, renders and sends. The hub owns the webhook route, HTTP sessions,
+retries, lanes, health, limits and storage. docs/connectors.md is the how-to; tests/contract/ runs one suite against
+every connector.
+"""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+import msgspec
+
+from hub.errors import ParleyError
+
+Sureness = Literal["typed", "attested", "verified"]
+
+
+# --- what a send may end in -----------------------------------------------------------------------------------------
+
+
+class Retry(ParleyError):
+    """Not now: the other side is busy or unreachable and has certainly not taken it. `after` seconds, None: as the
+    hub sees fit. `whole_account`: everything on this inbox has to wait (a 429), not this part alone."""
+
+    def __init__(self, after: float | None = None, reason: str = "", *, whole_account: bool = False) -> None:
+        super().__init__(reason or "try again later")
+        self.after, self.reason, self.whole_account = after, reason, whole_account
+
+
+class Rejected(ParleyError):
+    """Never: the other side refused it for good. `reason` is shown to an agent as it stands."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unknown(ParleyError):
+    """It may have arrived. Never repeated blindly: `find` is asked, or a person."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "nobody can tell whether it arrived")
+        self.reason = reason
+
+
+class Unparsable(ParleyError):
+    """Genuine, but not understood: kept in quarantine with this reason, answered so that nobody sends it again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Found(msgspec.Struct, frozen=True):
+    external_id: str
+
+
+class NotFound(msgspec.Struct, frozen=True):
+    """It certainly did not arrive: sending again is safe."""
+
+
+class Unknowable(msgspec.Struct, frozen=True):
+    """This channel cannot be asked, or could not tell."""
+
+
+# --- what comes in --------------------------------------------------------------------------------------------------
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider or a stranger sent, before anybody looked into it."""
+
+    method: str = "POST"
+    url: str = ""  # as the sender saw it, by the configured public URL
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    remote: str = ""  # network address, by the trusted proxies only
+    received_at: int = 0
+
+    def header(self, name: str) -> str | None:
+        wanted = name.lower()
+        return next((v for n, v in self.headers if n.lower() == wanted), None)
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What the provider wants back."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One way to reach somebody, as the channel names it. `value` is normalised by the hub; `scope` stays empty for
+    e-mail and phone, else it is the page, bot or inbox within which the id means something."""
+
+    kind: str
+    value: str
+    scope: str = ""
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What was asked in which words, and the answer."""
+
+    purpose: str
+    given: bool
+    wording: str
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a matter began. `page` and `referrer` without query and fragment."""
+
+    place: str | None = None
+    page: str | None = None
+    referrer: str | None = None
+    utm: dict[str, str] = {}
+
+
+class Sender(msgspec.Struct, frozen=True):
+    point: Point
+    name: str = ""
+    sureness: Sureness = "typed"
+    language: str | None = None
+    company: str | None = None
+    points: tuple[Point, ...] = ()  # more that they typed; always merely typed
+    consents: tuple[Consent, ...] = ()  # of `point`
+
+
+class File(msgspec.Struct, frozen=True):
+    """An attachment to be fetched later by its reference."""
+
+    ref: str
+    name: str = ""
+    content_type: str = "application/octet-stream"
+    size: int | None = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    external_id: str  # never empty: derive one where the channel gives none
+    sender: Sender
+    text: str
+    html: str | None = None
+    subject: str | None = None
+    sent_at: int | None = None
+    in_reply_to: str | None = None  # an external id of the same inbox
+    new_ticket: bool = False  # a matter of its own, whatever else is open (a form); else it joins the open ticket
+    suspicion: str | None = None  # why it goes to the spam bin at once; it is stored all the same
+    source: Source | None = None
+    files: tuple[File, ...] = ()
+    details: dict[str, Any] = {}
+
+
+class Edit(msgspec.Struct, frozen=True):
+    external_id: str
+    text: str
+    html: str | None = None
+
+
+class Deletion(msgspec.Struct, frozen=True):
+    external_id: str
+
+
+class Reaction(msgspec.Struct, frozen=True):
+    external_id: str
+    sender: Sender
+    emoji: str
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of a delivery. Receipts arrive in any order; the hub only ever moves a delivery forward."""
+
+    external_id: str
+    state: Literal["sent", "delivered", "read", "failed"]
+    reason: str | None = None
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A button pressed, of the message `to`."""
+
+    external_id: str
+    to: str
+    value: str
+    sender: Sender
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """Genuine and understood, but nothing for a desk."""
+
+    reason: str
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """One bad item of a batch, put aside with its reason; the others go on."""
+
+    reason: str
+
+
+Item = Message | Edit | Deletion | Reaction | Receipt | Choice | Ignored | Unreadable
+
+
+# --- what goes out --------------------------------------------------------------------------------------------------
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of one message to one address: one delivery, one job, one external id, one `send`."""
+
+    id: str  # ours, the same at every attempt: give it to providers that take an idempotency key
+    to: Point
+    text: str
+    html: str | None = None
+    subject: str | None = None
+    in_reply_to: str | None = None
+    files: tuple[File, ...] = ()
+    choices: tuple[str, ...] = ()
+    template: str | None = None
+    cc: tuple[str, ...] = ()
+    details: dict[str, Any] = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Features:
+    """What a channel can do. The hub asks these and never a channel's name."""
+
+    live: bool = False  # not sent to: the other side is a client of `hub.live`
+    replies: bool = True  # an agent can answer on this channel itself
+    html: bool = False
+    subject: bool = False
+    files: bool = False
+    voice: bool = False
+    choices: bool = False
+    receipts: bool = False
+    typing: bool = False
+    form: bool = False  # has public pages for people without an account
+    max_text: int | None = None  # characters a part; None: as long as a message may be
+    reaches: tuple[str, ...] = ()  # kinds of contact points it can send to
+
+
+def setting(
+    label: str,
+    help: str = "",
+    *,
+    default: Any = dataclasses.MISSING,
+    secret: bool = False,
+    choices: Sequence[str] = (),
+) -> Any:
+    """A field of a connector's `Settings`: the metadata becomes the settings form. Without `default` it is required.
+
+    A secret is sealed at rest, write-only in the API and kept out of `repr`.
+    """
+    if isinstance(default, (list, dict)):
+        raise TypeError("defaults of settings are immutable: use a tuple")
+    return dataclasses.field(
+        default=default,
+        repr=not secret,
+        metadata={"label": label, "help": help, "secret": secret, "choices": tuple(choices)},
+    )
+
+
+class Http(Protocol):
+    """The guarded client: no redirects, no private addresses, bounded answers."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] = {},
+        body: bytes | None = None,
+        timeout: float = 15.0,
+        max_body: int = 65_536,
+    ) -> "HttpAnswer":
+        """Raises Retry when nothing reached the other side, Unknown when something may have, Rejected for a refused address."""
+        ...
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        wanted = name.lower()
+        return next((v for n, v in self.headers if n.lower() == wanted), None)
+
+
+class Hub(Protocol):
+    """What the hub does for one connector instance."""
+
+    inbox_token: str
+    public_url: str
+    http: Http
+
+    def now(self) -> int: ...
+    async def receive(self, raw: Raw) -> None:
+        """For `run`: stores and parses exactly as the webhook route does; returns after commit."""
+        ...
+
+    async def recall(self, name: str) -> str | None: ...
+    async def remember(self, name: str, value: str) -> None: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """A page of a connector's own, under `/c/<inbox token>/<path>`. The handler takes and returns the contract's types."""
+
+    method: str
+    path: str
+    handler: Callable[[Raw], Awaitable[Reply]]
+
+
+class Connector:
+    """Subclass; override what the channel has."""
+
+    kind: ClassVar[str]
+    title: ClassVar[str] = ""
+    features: ClassVar[Features] = Features()
+    Settings: ClassVar[type]
+
+    def __init__(self, settings: Any, hub: Hub) -> None:
+        self.settings = settings
+        self.hub = hub
+
+    async def check(self) -> None:
+        """ "Test connection": raises Rejected with a readable reason."""
+
+    async def run(self) -> None:
+        """Polls or streams until cancelled; may raise, and is then started again with growing pauses."""
+
+    def verify(self, request: Raw) -> bool:
+        """Webhooks: is it genuine? Pure, constant-time, before anything is parsed. Any exception counts as no."""
+        return False
+
+    def parse(self, raw: Raw) -> list[Item]:
+        """Pure. May raise anything: the raw bytes then go to quarantine with the reason."""
+        raise Unparsable("this channel takes no webhooks")
+
+    def answer(self, raw: Raw) -> Reply:
+        return Reply()
+
+    async def fetch(self, ref: str, sink: Callable[[bytes], Awaitable[None]]) -> None:
+        raise Rejected("this channel has no files")
+
+    async def send(self, part: Outgoing) -> str | None:
+        """The channel's id for it, or None where it has none. Raises Retry, Rejected or Unknown; anything else that it
+        raises counts as Unknown."""
+        raise Rejected("this channel cannot send")
+
+    async def find(self, part: Outgoing) -> Found | NotFound | Unknowable:
+        return Unknowable()
+
+    def routes(self) -> Sequence[Route]:
+        return ()

@@ -1,0 +1,79 @@
+"""Brings a database to this version's schema: numbered SQL files, each in one transaction, never downwards."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from hub.db.crash import crash_point
+from hub.db.sql import POSTGRES_WORDS, SQLITE_WORDS, fill
+from hub.db.store import Backend
+from hub.db.tx import Session
+from hub.errors import StartRefused
+
+FOLDER: Final = Path(__file__).with_name("migrations")
+
+_TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL, applied_at {int} NOT NULL){strict}"
+_VERSION = "SELECT COALESCE(MAX(version), 0) FROM schema_version"
+_APPLIED = "INSERT INTO schema_version (version, applied_at) VALUES (:version, :now)"
+
+
+def known() -> list[tuple[int, Path]]:
+    """(number, file) in order. The numbers have no gaps."""
+    found = sorted((int(m[1]), path) for path in FOLDER.glob("*.sql") if (m := re.match(r"(\d{4})_", path.name)))
+    assert [n for n, _ in found] == list(range(1, len(found) + 1)), "migration numbers have a gap"
+    return found
+
+
+async def version(backend: Backend) -> int:
+    """The schema's number; 0 for an empty database."""
+    words = _words(backend)
+
+    def look(session: Session) -> int:
+        session.begin(0)
+        try:
+            for statement in fill(_TABLE, words):
+                session.control(statement)
+            found = int(session.rows(_VERSION, {})[0][0])
+            session.commit(False)
+            return found
+        finally:
+            session.rollback()
+
+    return await backend.in_writer(look)
+
+
+async def migrate(backend: Backend, now: int, progress: Callable[[str], None] = lambda _name: None) -> int:
+    """Applies what is missing; returns how many were applied. Refuses a database of a newer Parley."""
+    have = await version(backend)
+    files = known()
+    if have > len(files):
+        raise StartRefused(
+            f"The database has schema {have}, this Parley knows {len(files)}.",
+            "It was last used by a newer version: install that one, or restore a backup from before.",
+        )
+    words = _words(backend)
+    for number, path in files[have:]:
+        progress(path.name)
+        text = path.read_text(encoding="utf-8")
+        await backend.in_writer(lambda session, n=number, t=text: _apply(session, n, fill(t, words), now))  # type: ignore[misc]
+    return len(files) - have
+
+
+def _apply(session: Session, number: int, statements: list[str], now: int) -> None:
+    session.begin(now)
+    try:
+        # Another process may have been faster: the lock that BEGIN took makes this look the truth.
+        if int(session.rows(_VERSION, {})[0][0]) < number:
+            for statement in statements:
+                session.control(statement)
+                crash_point("migrate.statement")
+            session.rows(_APPLIED + " RETURNING version", {"version": number, "now": now})
+        crash_point("migrate.before_commit")
+        session.commit(False)
+    finally:
+        session.rollback()
+
+
+def _words(backend: Backend) -> dict[str, str]:
+    return SQLITE_WORDS if backend.name == "sqlite" else POSTGRES_WORDS

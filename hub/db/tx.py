@@ -1,0 +1,205 @@
+"""What a unit of work holds in its hand: `Rx` to read, `Tx` to read, write, record events and enqueue jobs.
+
+Both live in a database thread for the length of one unit; rows are plain tuples and nothing of a cursor leaves here.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from hub.db.crash import crash_point
+from hub.events import Actor, Event, ReactionFailed, Recorded, Scope, SYSTEM
+
+Row = tuple[Any, ...]
+MAX_DEPTH: Final = 5
+
+
+class Session(Protocol):
+    """One connection as the store drives it; every method runs in that connection's own thread."""
+
+    lost: bool  # the connection itself is gone; nothing more can run on it
+
+    def begin(self, now: int) -> int: ...  # `now` by our clock → milliseconds by the clock that leases are judged by
+    def commit(self, notify: bool) -> None: ...
+    def rollback(self) -> None: ...
+    def in_transaction(self) -> bool: ...
+    def rows(self, sql: str, params: Mapping[str, Any]) -> list[Row]: ...
+    def count(self, sql: str, params: Mapping[str, Any]) -> int: ...
+    def control(self, sql: str) -> None: ...
+    def is_full(self, error: BaseException) -> bool: ...
+
+
+class Reactions(Protocol):
+    """event → state, event → consequence: filled by `hub.reactions`, handed to the store by `app`."""
+
+    state: Mapping[type[Event], Sequence[Callable[["Tx", Recorded], None]]]
+    consequence: Mapping[type[Event], Sequence[Callable[["Tx", Recorded], None]]]
+
+
+class Rx:
+    """Reads. All parameters are named (`:name` in the SQL) and passed by keyword."""
+
+    def __init__(self, session: Session, now: int) -> None:
+        self._session = session
+        self.now = now
+
+    def rows(self, sql: str, **params: Any) -> list[Row]:
+        return self._session.rows(sql, params)
+
+    def row(self, sql: str, **params: Any) -> Row | None:
+        """The first row, or None."""
+        found = self._session.rows(sql, params)
+        return found[0] if found else None
+
+    def value(self, sql: str, **params: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = self._session.rows(sql, params)
+        return found[0][0] if found else None
+
+
+_INSERT_EVENT = """
+INSERT INTO event (name, at, by_kind, by_id, ticket_id, contact_id,
+                   inbox_before, team_before, assignee_before, inbox_after, team_after, assignee_after, payload)
+VALUES (:name, :at, :by_kind, :by_id, :ticket_id, :contact_id,
+        :inbox_before, :team_before, :assignee_before, :inbox_after, :team_after, :assignee_after, :payload)
+RETURNING id"""
+
+_HEAD = """
+SELECT id, first_run_at, state FROM job WHERE key = :key AND state IN ('ready', 'running')"""
+
+_DEMOTE = "UPDATE job SET state = 'blocked' WHERE id = :id"
+
+_INSERT_JOB = """
+INSERT INTO job (kind, key, lane, payload, state, run_at, first_run_at, attempts, created_at)
+VALUES (:kind, :key, :lane, :payload, :state, :run_at, :run_at, 0, :now)
+RETURNING id"""
+
+_NOBODY = Scope()
+_encode = msgspec.json.Encoder().encode
+
+
+class Tx(Rx):
+    """Reads and writes of one unit, in its own savepoint."""
+
+    def __init__(self, session: Session, now: int, reactions: Reactions, depth: int = 0) -> None:
+        super().__init__(session, now)
+        self._reactions = reactions
+        self._depth = depth
+        self.recorded: list[Recorded] = []
+        self.enqueued = False
+
+    def run(self, sql: str, **params: Any) -> int:
+        """Runs a statement that changes something; how many rows it changed."""
+        return self._session.count(sql, params)
+
+    def insert(self, sql: str, **params: Any) -> int:
+        """For INSERT … RETURNING id."""
+        return int(self._session.rows(sql, params)[0][0])
+
+    def record(
+        self,
+        event: Event,
+        *,
+        by: Actor,
+        ticket_id: int | None = None,
+        contact_id: int | None = None,
+        before: Scope | None = None,
+        after: Scope | None = None,
+    ) -> Recorded:
+        """Writes the event and runs what follows from it.
+
+        `before` and `after` are the scopes a listener is judged by: None before (it did not exist), None after (it is
+        gone). For an event about no ticket give neither: those who may see it are found by its kind.
+        """
+        b, a = before or _NOBODY, after or _NOBODY
+        event_id = self.insert(
+            _INSERT_EVENT,
+            name=event.name,
+            at=self.now,
+            by_kind=by.kind,
+            by_id=by.id,
+            ticket_id=ticket_id,
+            contact_id=contact_id,
+            inbox_before=b.inbox_id,
+            team_before=b.team_id,
+            assignee_before=b.assignee_id,
+            inbox_after=a.inbox_id,
+            team_after=a.team_id,
+            assignee_after=a.assignee_id,
+            payload=_encode(event).decode(),
+        )
+        recorded = Recorded(event_id, self.now, event, by, ticket_id, contact_id, before, after)
+        self.recorded.append(recorded)
+        crash_point("tx.event_recorded")
+        kind = type(event)
+        for react in (*self._reactions.state.get(kind, ()), *self._reactions.consequence.get(kind, ())):
+            self._react(react, recorded)
+        return recorded
+
+    def _react(self, react: Callable[["Tx", Recorded], None], to: Recorded) -> None:
+        """One reaction in a savepoint of its own: whatever it raises, what caused it stays."""
+        name = f"{react.__module__}.{react.__qualname__}"
+        if self._depth >= MAX_DEPTH:
+            self._failed(name, to, f"reactions stop at depth {MAX_DEPTH}")
+            return
+        kept, enqueued = len(self.recorded), self.enqueued
+        self._session.control("SAVEPOINT reaction")
+        self._depth += 1
+        try:
+            react(self, to)
+        except BaseException as error:
+            if not self._session.in_transaction() or self._session.lost:
+                raise  # the database threw the whole transaction away: nothing may go on in it
+            self._session.control("ROLLBACK TO SAVEPOINT reaction")
+            self._session.control("RELEASE SAVEPOINT reaction")
+            del self.recorded[kept:]
+            self.enqueued = enqueued
+            self._failed(name, to, type(error).__name__)
+        else:
+            self._session.control("RELEASE SAVEPOINT reaction")
+        finally:
+            self._depth -= 1
+
+    def _failed(self, name: str, to: Recorded, error: str) -> None:
+        if isinstance(to.event, ReactionFailed):
+            return
+        self.record(
+            ReactionFailed(reaction=name, to=to.id, error=error),
+            by=SYSTEM,
+            ticket_id=to.ticket_id,
+            contact_id=to.contact_id,
+            before=to.before,
+            after=to.after,
+        )
+
+    def enqueue(
+        self, kind: str, payload: Any = None, *, key: str | None = None, run_at: int | None = None, lane: int = 1
+    ) -> int:
+        """A job in this transaction; returns its id.
+
+        `payload`: anything JSON. `run_at`: milliseconds, default now. `lane`: see `hub.db.lanes`. Jobs of one `key` run
+        one after the other in the order of (first run_at, id).
+        """
+        at = self.now if run_at is None else run_at
+        state = "ready"
+        if key is not None:
+            head = self.row(_HEAD, key=key)
+            if head is not None:
+                if head[2] == "ready" and at < head[1]:
+                    self.run(_DEMOTE, id=head[0])
+                else:
+                    state = "blocked"
+        job_id = self.insert(
+            _INSERT_JOB,
+            kind=kind,
+            key=key,
+            lane=lane,
+            payload=json.dumps(payload, ensure_ascii=False, separators=(",", ":")),
+            state=state,
+            run_at=at,
+            now=self.now,
+        )
+        self.enqueued = True
+        return job_id

@@ -1,0 +1,1 @@
+"""Tickets, messages, notes, deliveries, tags, inboxes, assignment and routing."""

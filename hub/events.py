@@ -1,0 +1,435 @@
+"""Every event as a typed value: what happened, past tense, noun first.
+
+An event's own fields are its payload: ids and changed scalars, never what people wrote (the text stays in `message`,
+so that erasing a person erases it everywhere). Who, when, about which ticket and within which scope are columns of
+the event table and stand in `Recorded`.
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+ActorKind = Literal["agent", "bot", "contact", "system"]
+
+
+class Actor(msgspec.Struct, frozen=True):
+    kind: ActorKind
+    id: int = 0
+
+
+SYSTEM = Actor("system")
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What access is judged on. `None` stands for "not set" (nobody assigned, no team)."""
+
+    inbox_id: int | None = None
+    team_id: int | None = None
+    assignee_id: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all events; subclasses set `name` and declare their payload."""
+
+    name: ClassVar[str] = ""
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event as it stands in the table."""
+
+    id: int
+    at: int
+    event: Event
+    by: Actor
+    ticket_id: int | None
+    contact_id: int | None
+    before: Scope | None
+    after: Scope | None
+
+
+# --- tickets -----------------------------------------------------------------------------------------------------
+
+
+class TicketOpened(Event):
+    name = "ticket.opened"
+    inbox_id: int
+    number: int
+
+
+class TicketAssigned(Event):
+    """`to` is the agent now responsible; None: put back."""
+
+    name = "ticket.assigned"
+    to: int | None
+    was: int | None
+    how: Literal["assigned", "claimed", "handed_over", "unassigned", "routed"]
+
+
+class TicketMoved(Event):
+    """To another team."""
+
+    name = "ticket.moved"
+    team_id: int | None
+    was: int | None
+
+
+class TicketOffered(Event):
+    name = "ticket.offered"
+    to: int
+    until: int
+
+
+class TicketOfferEnded(Event):
+    name = "ticket.offer_ended"
+    to: int
+    why: Literal["accepted", "declined", "timed_out", "gone"]
+
+
+class TicketResolved(Event):
+    name = "ticket.resolved"
+    was: str
+
+
+class TicketReopened(Event):
+    name = "ticket.reopened"
+    was: str
+    because: Literal["agent", "message", "feedback", "snooze_over"]
+
+
+class TicketSnoozed(Event):
+    name = "ticket.snoozed"
+    was: str
+    until: int | None
+
+
+class TicketPending(Event):
+    """It is the contact's turn."""
+
+    name = "ticket.pending"
+    was: str
+
+
+class TicketPriorityChanged(Event):
+    name = "ticket.priority_changed"
+    priority: str
+    was: str
+
+
+class TicketSubjectChanged(Event):
+    name = "ticket.subject_changed"
+
+
+class TicketMarkedSpam(Event):
+    name = "ticket.marked_spam"
+    spam: bool
+
+
+class TicketTagged(Event):
+    name = "ticket.tagged"
+    tag_id: int
+
+
+class TicketUntagged(Event):
+    name = "ticket.untagged"
+    tag_id: int
+
+
+class TicketHandedOff(Event):
+    """The handler changed: bot to agent, or back by setting."""
+
+    name = "ticket.handed_off"
+    to: Literal["bot", "agent"]
+
+
+# --- messages, notes, deliveries ---------------------------------------------------------------------------------
+
+
+class MessageReceived(Event):
+    name = "message.received"
+    message_id: int
+    inbox_id: int
+
+
+class MessageSent(Event):
+    """Said by us and stored; how it travels stands in the deliveries."""
+
+    name = "message.sent"
+    message_id: int
+    inbox_id: int
+
+
+class MessageEdited(Event):
+    name = "message.edited"
+    message_id: int
+
+
+class MessageDeleted(Event):
+    name = "message.deleted"
+    message_id: int
+
+
+class NoteWritten(Event):
+    name = "note.written"
+    note_id: int
+
+
+class DeliveryChanged(Event):
+    """Any step of a delivery but the last three, which have names of their own."""
+
+    name = "delivery.changed"
+    delivery_id: int
+    message_id: int
+    state: str
+    was: str
+
+
+class DeliveryFailed(Event):
+    name = "delivery.failed"
+    delivery_id: int
+    message_id: int
+
+
+class DeliveryUnknown(Event):
+    """It may have arrived: nobody can tell. A person decides whether to send again."""
+
+    name = "delivery.unknown"
+    delivery_id: int
+    message_id: int
+
+
+class DeliveryCancelled(Event):
+    name = "delivery.cancelled"
+    delivery_id: int
+    message_id: int
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+
+class ContactCreated(Event):
+    name = "contact.created"
+
+
+class ContactChanged(Event):
+    name = "contact.changed"
+    fields: tuple[str, ...] = ()
+
+
+class ContactPointAdded(Event):
+    name = "contact_point.added"
+    point_id: int
+    sureness: str
+
+
+class ContactPointRemoved(Event):
+    name = "contact_point.removed"
+    point_id: int
+
+
+class ContactTagged(Event):
+    name = "contact.tagged"
+    tag_id: int
+
+
+class ContactUntagged(Event):
+    name = "contact.untagged"
+    tag_id: int
+
+
+class ConsentGiven(Event):
+    name = "consent.given"
+    point_id: int
+    purpose: str
+
+
+class ConsentRefused(Event):
+    name = "consent.refused"
+    point_id: int
+    purpose: str
+
+
+class CompanyCreated(Event):
+    name = "company.created"
+    company_id: int
+
+
+# --- staff -------------------------------------------------------------------------------------------------------
+
+
+class AgentCreated(Event):
+    name = "agent.created"
+    agent_id: int
+
+
+class AgentChanged(Event):
+    name = "agent.changed"
+    agent_id: int
+    fields: tuple[str, ...] = ()
+
+
+class AgentDisabled(Event):
+    name = "agent.disabled"
+    agent_id: int
+
+
+class AgentEnabled(Event):
+    name = "agent.enabled"
+    agent_id: int
+
+
+class AvailabilityChanged(Event):
+    name = "agent.availability_changed"
+    agent_id: int
+    availability: str
+    was: str
+
+
+class PresenceChanged(Event):
+    """A lease began or ran out; who is typing or looking is never an event."""
+
+    name = "agent.presence_changed"
+    agent_id: int
+    present: bool
+
+
+class AccessChanged(Event):
+    """Someone's grants are no longer what they were: caches and sockets renew them. None: everybody's."""
+
+    name = "access.changed"
+    agent_id: int | None = None
+
+
+class TeamCreated(Event):
+    name = "team.created"
+    team_id: int
+
+
+class TeamChanged(Event):
+    name = "team.changed"
+    team_id: int
+
+
+class RoleChanged(Event):
+    name = "role.changed"
+    role_id: int
+
+
+class SignedIn(Event):
+    name = "agent.signed_in"
+    agent_id: int
+
+
+class SignInFailed(Event):
+    """For the audit trail; `agent_id` is None where the address is nobody's."""
+
+    name = "agent.sign_in_failed"
+    agent_id: int | None = None
+
+
+class SignedOut(Event):
+    name = "agent.signed_out"
+    agent_id: int
+
+
+class TokenCreated(Event):
+    name = "api_token.created"
+    token_id: int
+
+
+class TokenRevoked(Event):
+    name = "api_token.revoked"
+    token_id: int
+
+
+# --- inboxes, tags, feedback, the desk itself --------------------------------------------------------------------
+
+
+class InboxCreated(Event):
+    name = "inbox.created"
+    inbox_id: int
+
+
+class InboxChanged(Event):
+    name = "inbox.changed"
+    inbox_id: int
+    fields: tuple[str, ...] = ()
+
+
+class InboxHealthChanged(Event):
+    name = "inbox.health_changed"
+    inbox_id: int
+    healthy: bool
+
+
+class TagCreated(Event):
+    name = "tag.created"
+    tag_id: int
+
+
+class FeedbackRecorded(Event):
+    name = "feedback.recorded"
+    feedback_id: int
+    kind: str
+
+
+class FeedbackChanged(Event):
+    name = "feedback.changed"
+    feedback_id: int
+    fields: tuple[str, ...] = ()
+
+
+class InboundQuarantined(Event):
+    """Something genuine could not be understood: it is kept and shown, never dropped."""
+
+    name = "inbound.quarantined"
+    inbound_id: int
+    inbox_id: int
+
+
+class InboundReleased(Event):
+    name = "inbound.released"
+    inbound_id: int
+    inbox_id: int
+
+
+class JobDied(Event):
+    name = "job.died"
+    job_id: int
+    kind: str
+
+
+class JobRetried(Event):
+    name = "job.retried"
+    job_id: int
+
+
+class ReactionFailed(Event):
+    name = "reaction.failed"
+    reaction: str
+    to: int
+    error: str
+
+
+class HealthChecked(Event):
+    """Written by /healthz to prove the path from write to stream; swept by housekeeping."""
+
+    name = "desk.health_checked"
+
+
+class SetUp(Event):
+    """The first administrator exists."""
+
+    name = "desk.set_up"
+
+
+def _all(cls: type[Event]) -> list[type[Event]]:
+    return [c for sub in cls.__subclasses__() for c in (sub, *_all(sub))]
+
+
+BY_NAME: dict[str, type[Event]] = {c.name: c for c in _all(Event)}
+_decoders = {name: msgspec.json.Decoder(c) for name, c in BY_NAME.items()}
+
+
+def decode(name: str, payload: str) -> Event:
+    """The typed event behind a stored row. Raises KeyError for a name this version does not know."""
+    return _decoders[name].decode(payload)

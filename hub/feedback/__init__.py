@@ -1,0 +1,1 @@
+"""Praise, complaints, suggestions, ratings: records of their own."""

@@ -1,0 +1,1 @@
+"""Who is connected, and the stream of committed events."""

@@ -1,0 +1,1 @@
+"""Contacts, their contact points, consents, companies."""

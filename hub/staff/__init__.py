@@ -1,0 +1,1 @@
+"""Agents, teams, roles, sign-in, tokens, and the one rule of access."""

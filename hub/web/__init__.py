@@ -1,0 +1,1 @@
+"""The HTTP doors: every URL stands in routes.py."""
