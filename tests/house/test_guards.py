@@ -1,6 +1,7 @@
 """The guards around every test do guard: the loop probe, the ban on blocking, and --strict-skips."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import textwrap
@@ -31,9 +32,11 @@ def inner(tmp_path: Path) -> Runner:
         (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text())
         (tmp_path / "test_inner.py").write_text(textwrap.dedent(source))
         command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path)]
+        plugins = ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "-p", "xdist.plugin"]
         return subprocess.run(
-            [*command, "-p", "no:cacheprovider", str(tmp_path), *options],
+            [*command, *plugins, "-p", "no:cacheprovider", str(tmp_path), *options],
             cwd=ROOT,
+            env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             capture_output=True,
             text=True,
             timeout=60,
