@@ -8,8 +8,9 @@ fail() {
 
 # Sets `python` to an interpreter that can make the environment: $PYTHON when given, else the first that fits.
 find_python() {
-    local candidate seen="" without_venv=""
-    for candidate in ${PYTHON:-python3 python3.11 python3.12 python3.13 python3.14 python}; do
+    local candidate seen="" without_venv="" candidates=(python3 python3.11 python3.12 python3.13 python3.14 python)
+    if [ -n "${PYTHON:-}" ]; then candidates=("$PYTHON"); fi
+    for candidate in "${candidates[@]}"; do
         seen=$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
         "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
         if "$candidate" -c 'import venv, ensurepip' 2>/dev/null; then
@@ -40,6 +41,7 @@ show_progress() {
             name=${line#* }
             name=${name##*/}
             name=${name%%[ =(]*}
+            name=${name%%-[0-9]*}
             if [ -t 2 ]; then
                 printf '\r\033[K  fetching %d of about %d: %s' "$count" "$total" "$name" >&2
             elif [ $((count % 10)) = 0 ]; then
