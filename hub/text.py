@@ -1,5 +1,6 @@
 """Text from outside: what is accepted as text at all, how it is folded for comparing, how long it may be."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -11,6 +12,8 @@ MAX_LINE: Final = 500
 
 # What draws nothing: white space, zero-width characters, marks of direction, fillers.
 _INVISIBLE: Final = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u2800\u3164\ufeff\uffa0")
+
+_UNSTORABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 def fold(text: str) -> str:
@@ -35,9 +38,10 @@ def clean(text: str, field: str, *, most: int, least: int = 1, lines: bool = Tru
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not lines:
         text = " ".join(text.split("\n")).strip()
-    for c in text:
-        if c < " " and c not in "\n\t" or "\ud800" <= c <= "\udfff" or c == "\x7f":
-            raise invalid(field, f"This has a character that cannot be stored (U+{ord(c):04X}). Take it out and try again.")
+    bad = _UNSTORABLE.search(text)
+    if bad is not None:
+        code = f"U+{ord(bad[0]):04X}"
+        raise invalid(field, f"This has a character that cannot be stored ({code}). Take it out and try again.")
     if len(text) > most:
         raise invalid(field, f"This is {len(text):,} characters long; at most {most:,} are possible.")
     if least and is_blank(text):

@@ -1,0 +1,82 @@
+"""Who has a ticket: assign, claim, hand over, unassign. One function writes it, whoever decided."""
+
+from typing import Literal
+
+import msgspec
+
+from hub.db.tx import Tx
+from hub.desk import ticket as tickets
+from hub.desk.ticket import Ticket
+from hub.errors import Refusal, invalid
+from hub.events import TicketAssigned, TicketMoved
+from hub.staff import access
+from hub.staff.access import Caller
+
+How = Literal["assigned", "claimed", "handed_over", "unassigned", "routed"]
+
+_PUT = """
+UPDATE ticket SET assignee_id = :to, offered_to = NULL, offered_until = NULL, changed_at = :now WHERE id = :id"""
+_MOVE = "UPDATE ticket SET team_id = :team_id, changed_at = :now WHERE id = :id"
+_AGENT = "SELECT 1 FROM agent WHERE id = :id AND disabled_at IS NULL"
+_TEAM = "SELECT 1 FROM team WHERE id = :id"
+
+
+def put(tx: Tx, caller: Caller, ticket: Ticket, to: int | None, how: How) -> Ticket:
+    """Writes who has it, keeps counters and loads, records ticket.assigned. Judges nothing; the same again is nothing."""
+    if ticket.assignee_id == to:
+        return ticket
+    tx.run(_PUT, to=to, now=tx.now, id=ticket.id)
+    now = msgspec.structs.replace(ticket, assignee_id=to, offered_to=None, offered_until=None, changed_at=tx.now)
+    tickets.count(tx, ticket, now)
+    tx.record(
+        TicketAssigned(to=to, was=ticket.assignee_id, how=how),
+        by=caller.actor,
+        ticket_id=ticket.id,
+        contact_id=ticket.contact_id,
+        before=ticket.scope,
+        after=now.scope,
+    )
+    return now
+
+
+def assign(tx: Tx, caller: Caller, number: int, to: int | None) -> None:
+    """To an agent who may see it, or back to the queue."""
+    ticket = tickets.seen(tx, caller, number)
+    if to is None:
+        put(tx, caller, ticket, None, "unassigned")
+        return
+    grants = access.load(tx, to) if tx.value(_AGENT, id=to) is not None else None
+    if grants is None:
+        raise invalid("agent_id", "There is no such agent, or they are disabled.")
+    if not access.may(grants, ticket.scope):
+        raise invalid("agent_id", "This agent cannot see this inbox. Add them to one of its teams first.")
+    how: How = "handed_over" if ticket.assignee_id == caller.grants.agent_id != to else "assigned"
+    put(tx, caller, ticket, to, how)
+
+
+def claim(tx: Tx, caller: Caller, number: int) -> None:
+    """Takes what nobody has. Of two who press at once, the second is told who was faster."""
+    ticket = tickets.seen(tx, caller, number)
+    if ticket.assignee_id not in (None, caller.grants.agent_id):
+        raise Refusal("conflict", "A colleague has it already.", extra={"assignee_id": ticket.assignee_id})
+    put(tx, caller, ticket, caller.grants.agent_id, "claimed")
+
+
+def move(tx: Tx, caller: Caller, number: int, team_id: int | None) -> None:
+    """To another team. Whoever had it keeps it only if they still may see it."""
+    ticket = tickets.seen(tx, caller, number)
+    if team_id == ticket.team_id:
+        return
+    if team_id is not None and tx.value(_TEAM, id=team_id) is None:
+        raise invalid("team_id", "There is no such team.")
+    tx.run(_MOVE, team_id=team_id, now=tx.now, id=ticket.id)
+    now = msgspec.structs.replace(ticket, team_id=team_id, changed_at=tx.now)
+    tickets.count(tx, ticket, now)
+    tx.record(
+        TicketMoved(team_id=team_id, was=ticket.team_id),
+        by=caller.actor,
+        ticket_id=ticket.id,
+        contact_id=ticket.contact_id,
+        before=ticket.scope,
+        after=now.scope,
+    )

@@ -1,0 +1,116 @@
+"""A ticket as the rooms hold it, how it is looked up, and the kept counters that every change of it goes through."""
+
+from typing import Final, Literal
+
+import msgspec
+
+from hub.db.tx import Rx, Tx
+from hub.errors import not_found
+from hub.events import Scope
+from hub.staff.access import Caller, require
+
+Status = Literal["open", "pending", "snoozed", "resolved"]
+Priority = Literal["low", "normal", "high", "urgent"]
+URGENCY: Final[dict[str, int]] = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
+# What an agent has in hand, and so what counts against their capacity.
+IN_HAND: Final = ("open", "pending")
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    id: int
+    number: int
+    contact_id: int
+    inbox_id: int
+    subject: str
+    status: Status
+    priority: Priority
+    urgency: int
+    team_id: int | None
+    assignee_id: int | None
+    handler: Literal["bot", "agent"]
+    spam: int
+    waiting_since: int | None
+    snoozed_until: int | None
+    offered_to: int | None
+    offered_until: int | None
+    last_message_id: int | None
+    last_message_at: int
+    changed_at: int
+    place: str | None
+    page: str | None
+    referrer: str | None
+    utm: str | None
+    created_at: int
+    resolved_at: int | None
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.inbox_id, self.team_id, self.assignee_id)
+
+
+COLUMNS: Final = ", ".join(f"ticket.{f}" for f in Ticket.__struct_fields__)
+_BY_ID = f"SELECT {COLUMNS} FROM ticket WHERE ticket.id = :id"
+_BY_NUMBER = f"SELECT {COLUMNS} FROM ticket WHERE ticket.number = :number"
+_LATEST = f"""
+SELECT {COLUMNS} FROM ticket
+WHERE ticket.contact_id = :contact_id AND ticket.inbox_id = :inbox_id ORDER BY ticket.id DESC LIMIT 1"""
+
+
+def by_id(rx: Rx, ticket_id: int) -> Ticket | None:
+    row = rx.row(_BY_ID, id=ticket_id)
+    return None if row is None else Ticket(*row)
+
+
+def must(rx: Rx, ticket_id: int) -> Ticket:
+    """The ticket that a row of ours points to; no access is judged."""
+    found = by_id(rx, ticket_id)
+    if found is None:
+        raise not_found("ticket")
+    return found
+
+
+def seen(rx: Rx, caller: Caller, number: int) -> Ticket:
+    """The ticket of a public number, if the caller may see it: the gate that every command goes through."""
+    row = rx.row(_BY_NUMBER, number=number)
+    found = None if row is None else Ticket(*row)
+    require(caller, None if found is None else found.scope)
+    assert found is not None
+    return found
+
+
+def latest(rx: Rx, contact_id: int, inbox_id: int) -> Ticket | None:
+    row = rx.row(_LATEST, contact_id=contact_id, inbox_id=inbox_id)
+    return None if row is None else Ticket(*row)
+
+
+_COUNT = """
+INSERT INTO ticket_count (inbox_id, status, team_id, assignee_id, tickets)
+VALUES (:inbox_id, :status, :team_id, :assignee_id, :by)
+ON CONFLICT (inbox_id, status, team_id, assignee_id) DO UPDATE SET tickets = ticket_count.tickets + excluded.tickets"""
+_LOAD = "UPDATE agent SET load = load + :by WHERE id = :agent_id"
+_FREED = "UPDATE agent SET load = load - 1, idle_since = :now WHERE id = :agent_id"
+
+
+def count(tx: Tx, was: Ticket | None, now: Ticket | None) -> None:
+    """Keeps the counters and the agents' loads in the unit that changes a ticket. Spam counts under no list."""
+    before, after = _cell(was), _cell(now)
+    if before != after:
+        for cell, by in ((before, -1), (after, 1)):
+            if cell is not None:
+                tx.run(_COUNT, inbox_id=cell[0], status=cell[1], team_id=cell[2], assignee_id=cell[3], by=by)
+    freed, busy = _busy(was), _busy(now)
+    if freed != busy:
+        if freed:
+            tx.run(_FREED, agent_id=freed, now=tx.now)
+        if busy:
+            tx.run(_LOAD, agent_id=busy, by=1)
+
+
+def _cell(ticket: Ticket | None) -> tuple[int, str, int, int] | None:
+    if ticket is None or ticket.spam:
+        return None
+    return ticket.inbox_id, ticket.status, ticket.team_id or 0, ticket.assignee_id or 0
+
+
+def _busy(ticket: Ticket | None) -> int:
+    return ticket.assignee_id or 0 if ticket is not None and ticket.status in IN_HAND and not ticket.spam else 0

@@ -1,0 +1,189 @@
+"""Contacts: the person or firm that writes to us, found by their contact points, made when they are new."""
+
+from typing import Any
+
+import msgspec
+
+from hub.connector import Sender, Source
+from hub.db.tx import Rx, Tx
+from hub.errors import Refusal, not_found
+from hub.events import Actor, ContactChanged, ContactCreated, ContactPointRemoved
+from hub.people import companies, consents, points
+from hub.text import MAX_LINE, MAX_NAME, clean, fold
+
+
+class Contact(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    company_id: int | None
+    language: str | None
+    inbox_id: int | None
+    place: str | None
+    page: str | None
+    referrer: str | None
+    utm: str | None
+    blocked_at: int | None
+    created_at: int
+    changed_at: int
+
+
+_COLUMNS = "id, name, company_id, language, inbox_id, place, page, referrer, utm, blocked_at, created_at, changed_at"
+_GET = f"SELECT {_COLUMNS} FROM contact WHERE id = :id"
+_INSERT = """
+INSERT INTO contact (name, name_folded, company_id, language, inbox_id, place, page, referrer, utm, created_at, changed_at)
+VALUES (:name, :folded, :company_id, :language, :inbox_id, :place, :page, :referrer, :utm, :now, :now)
+RETURNING id"""
+_RENAME = "UPDATE contact SET name = :name, name_folded = :folded, changed_at = :now WHERE id = :id"
+_SET_COMPANY = "UPDATE contact SET company_id = :company_id, changed_at = :now WHERE id = :id"
+_SET_LANGUAGE = "UPDATE contact SET language = :language, changed_at = :now WHERE id = :id"
+_SET_BLOCKED = "UPDATE contact SET blocked_at = :blocked_at, changed_at = :now WHERE id = :id"
+_POINT = "SELECT contact_id FROM contact_point WHERE id = :id"
+_POINT_USED = """
+SELECT 1 FROM delivery WHERE contact_point_id = :id
+UNION ALL SELECT 1 FROM consent WHERE contact_point_id = :id LIMIT 1"""
+_REMOVE_POINT = "DELETE FROM contact_point WHERE id = :id"
+
+
+def get(rx: Rx, contact_id: int) -> Contact:
+    row = rx.row(_GET, id=contact_id)
+    if row is None:
+        raise not_found("contact")
+    return Contact(*row)
+
+
+class Known(msgspec.Struct, frozen=True):
+    """Who wrote, by the point they wrote from."""
+
+    contact_id: int
+    point_id: int
+    blocked: bool
+    is_new: bool
+
+
+def recognise(
+    tx: Tx, sender: Sender, *, inbox_id: int, country: str | None, source: Source | None, how: str
+) -> Known:
+    """The contact behind a sender, made with its point when nobody has it.
+
+    A typed point files the message with whoever has that point; it shows them nothing and proves nothing, so it never
+    makes a point surer and never joins two contacts.
+    """
+    value, shown = points.normalise(sender.point.kind, sender.point.value, country, "from")
+    found = points.find(tx, sender.point.kind, sender.point.scope, value)
+    if found is not None:
+        point_id, contact_id, sureness, blocked_at = found
+        if sureness != sender.sureness:
+            points.make_surer(tx, point_id, sureness, sender.sureness)
+        known = Known(contact_id, point_id, blocked_at is not None, False)
+    else:
+        contact_id = _insert(tx, sender, shown, inbox_id, source)
+        by = Actor("contact", contact_id)
+        tx.record(ContactCreated(), by=by, contact_id=contact_id)
+        point_id = points.add(tx, contact_id, sender.point, sender.sureness, by, country=country, field="from") or 0
+        known = Known(contact_id, point_id, False, True)
+    by = Actor("contact", known.contact_id)
+    for more in sender.points:
+        points.add(tx, known.contact_id, more, "typed", by, country=country, field=more.kind)
+    for consent in sender.consents:
+        consents.put(tx, known.point_id, known.contact_id, consent, how=how, by=by, inbox_id=inbox_id)
+    return known
+
+
+def _insert(tx: Tx, sender: Sender, shown: str, inbox_id: int, source: Source | None) -> int:
+    name = clean(sender.name, "name", most=MAX_NAME, least=0, lines=False) or shown[:MAX_NAME]
+    came = source or Source()
+    company = sender.company.strip() if sender.company else ""
+    return tx.insert(
+        _INSERT,
+        name=name,
+        folded=fold(name),
+        company_id=companies.ensure(tx, company, Actor("system")) if company else None,
+        language=sender.language,
+        inbox_id=inbox_id,
+        place=came.place,
+        page=came.page,
+        referrer=came.referrer,
+        utm=dump(came.utm),
+        now=tx.now,
+    )
+
+
+def dump(utm: dict[str, str]) -> str | None:
+    return msgspec.json.encode(utm).decode() if utm else None
+
+
+def create(
+    tx: Tx,
+    by: Actor,
+    *,
+    name: str,
+    points_: list[tuple[str, str]],
+    company: str | None,
+    language: str | None,
+    country: str | None,
+) -> int:
+    """A contact made by hand. `points_`: (kind, value) pairs, each still free."""
+    name = clean(name, "name", most=MAX_NAME, lines=False)
+    company_id = companies.ensure(tx, company, by) if company else None
+    empty: dict[str, Any] = {"inbox_id": None, "place": None, "page": None, "referrer": None, "utm": None}
+    contact_id = tx.insert(
+        _INSERT, name=name, folded=fold(name), company_id=company_id, language=language, now=tx.now, **empty
+    )
+    tx.record(ContactCreated(), by=by, contact_id=contact_id)
+    for number, (kind, value) in enumerate(points_):
+        add_point(tx, by, contact_id, kind, value, country=country, field=f"points.{number}.value")
+    return contact_id
+
+
+def add_point(
+    tx: Tx, by: Actor, contact_id: int, kind: str, value: str, *, country: str | None = None, field: str = "value"
+) -> int:
+    """A point typed by an agent. Refused when another contact has it: whether they are one is for a person to say."""
+    from hub.connector import Point
+
+    point_id = points.add(tx, contact_id, Point(kind, value), "typed", by, country=country, field=field)
+    if point_id is None:
+        raise points.taken(kind, field)
+    return point_id
+
+
+def remove_point(tx: Tx, by: Actor, contact_id: int, point_id: int) -> None:
+    if tx.value(_POINT, id=point_id) != contact_id:
+        raise not_found("contact point")
+    if tx.value(_POINT_USED, id=point_id) is not None:
+        raise Refusal("conflict", "Something was sent to it or a consent hangs on it, so it stays. Record a refusal instead.")
+    tx.run(_REMOVE_POINT, id=point_id)
+    tx.record(ContactPointRemoved(point_id=point_id), by=by, contact_id=contact_id)
+
+
+def change(
+    tx: Tx,
+    by: Actor,
+    contact_id: int,
+    *,
+    name: str | None = None,
+    company: str | None = None,
+    language: str | None = None,
+    blocked: bool | None = None,
+) -> None:
+    """Changes what is given. `company` "" takes the company away, `language` "" the language."""
+    was = get(tx, contact_id)
+    changed: list[str] = []
+    if name is not None and name != was.name:
+        name = clean(name, "name", most=MAX_NAME, lines=False)
+        tx.run(_RENAME, id=contact_id, name=name, folded=fold(name), now=tx.now)
+        changed.append("name")
+    if company is not None:
+        company_id = companies.ensure(tx, company, by) if company.strip() else None
+        if company_id != was.company_id:
+            tx.run(_SET_COMPANY, id=contact_id, company_id=company_id, now=tx.now)
+            changed.append("company")
+    if language is not None and (language or None) != was.language:
+        language = clean(language, "language", most=MAX_LINE, least=0, lines=False)
+        tx.run(_SET_LANGUAGE, id=contact_id, language=language or None, now=tx.now)
+        changed.append("language")
+    if blocked is not None and blocked != (was.blocked_at is not None):
+        tx.run(_SET_BLOCKED, id=contact_id, blocked_at=tx.now if blocked else None, now=tx.now)
+        changed.append("blocked")
+    if changed:
+        tx.record(ContactChanged(fields=tuple(changed)), by=by, contact_id=contact_id)
