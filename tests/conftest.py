@@ -1,14 +1,11 @@
 """What holds for every test: which settings hypothesis uses, and that a skipped test is a failure where told so."""
 
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.loop_probe", "tests.fixtures.no_blocking"]
-if (Path(__file__).parent / "fixtures" / "databases.py").exists():
-    pytest_plugins.append("tests.fixtures.databases")
+pytest_plugins = ["tests.fixtures.loop_probe", "tests.fixtures.no_blocking", "tests.fixtures.databases"]
 
 # Every run tries the same examples, so that a red run is the change's doing. To hunt for new ones:
 # pytest --hypothesis-profile=hunt

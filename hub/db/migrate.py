@@ -1,5 +1,6 @@
 """Brings a database to this version's schema: numbered SQL files, each in one transaction, never downwards."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +19,11 @@ _VERSION = "SELECT COALESCE(MAX(version), 0) FROM schema_version"
 _APPLIED = "INSERT INTO schema_version (version, applied_at) VALUES (:version, :now)"
 
 
-def known() -> list[tuple[int, Path]]:
-    """(number, file) in order. The numbers have no gaps."""
+def known() -> list[tuple[str, str]]:
+    """(file name, text) of the migrations 1, 2, …: their numbers have no gaps."""
     found = sorted((int(m[1]), path) for path in FOLDER.glob("*.sql") if (m := re.match(r"(\d{4})_", path.name)))
     assert [n for n, _ in found] == list(range(1, len(found) + 1)), "migration numbers have a gap"
-    return found
+    return [(path.name, path.read_text(encoding="utf-8")) for _, path in found]
 
 
 async def version(backend: Backend) -> int:
@@ -46,16 +47,15 @@ async def version(backend: Backend) -> int:
 async def migrate(backend: Backend, now: int, progress: Callable[[str], None] = lambda _name: None) -> int:
     """Applies what is missing; returns how many were applied. Refuses a database of a newer Parley."""
     have = await version(backend)
-    files = known()
+    files = await asyncio.to_thread(known)
     if have > len(files):
         raise StartRefused(
             f"The database has schema {have}, this Parley knows {len(files)}.",
             "It was last used by a newer version: install that one, or restore a backup from before.",
         )
     words = _words(backend)
-    for number, path in files[have:]:
-        progress(path.name)
-        text = path.read_text(encoding="utf-8")
+    for number, (name, text) in enumerate(files[have:], have + 1):
+        progress(name)
         await backend.in_writer(lambda session, n=number, t=text: _apply(session, n, fill(t, words), now))  # type: ignore[misc]
     return len(files) - have
 

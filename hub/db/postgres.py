@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, LiteralString, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -26,10 +26,8 @@ LOCK: Final = 0x7061726C6579  # "parley"
 CHANNEL: Final = "parley"
 
 # One round trip takes the lock and then reads the clock that leases are judged by.
-_LOCK_AND_TIME: Final = (
-    f"SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) FROM pg_advisory_xact_lock({LOCK})"
-)
 _TIME: Final = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+_LOCK_AND_TIME: Final = f"{_TIME} FROM pg_advisory_xact_lock({LOCK})"
 # A paused process must not stop all others: its transaction is ended for it.
 _WRITER_SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "3s",
@@ -60,8 +58,8 @@ class PostgresSession:
         return self._raw.closed
 
     def begin(self, now: int) -> int:
-        self._cursor.execute(cast(LiteralString, self._begin))
-        row = self._cursor.execute(cast(LiteralString, self._first)).fetchone()
+        self._cursor.execute(self._begin)
+        row = self._cursor.execute(self._first).fetchone()
         return now if self._own_clock or row is None else int(row[0])
 
     def commit(self, notify: bool) -> None:
@@ -80,13 +78,13 @@ class PostgresSession:
         return self._raw.info.transaction_status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR)
 
     def rows(self, sql: str, params: Mapping[str, Any]) -> list[Row]:
-        return self._cursor.execute(cast(LiteralString, for_psycopg(sql)), params).fetchall()
+        return self._cursor.execute(for_psycopg(sql), params).fetchall()
 
     def count(self, sql: str, params: Mapping[str, Any]) -> int:
-        return self._cursor.execute(cast(LiteralString, for_psycopg(sql)), params).rowcount
+        return self._cursor.execute(for_psycopg(sql), params).rowcount
 
     def control(self, sql: str) -> None:
-        self._cursor.execute(cast(LiteralString, sql))
+        self._cursor.execute(sql)
 
     def is_full(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.OperationalError)
@@ -134,8 +132,8 @@ class PostgresBackend:
         if self._writer is not None:
             await loop.run_in_executor(self._writer_thread, self._writer.close)
             self._writer = None
-        self._writer_thread.shutdown()
-        await loop.run_in_executor(None, self._reader_threads.shutdown)
+        for threads in (self._writer_thread, self._reader_threads):
+            await loop.run_in_executor(None, threads.shutdown)
         for session in self._opened:
             session.close()
 

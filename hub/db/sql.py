@@ -12,9 +12,7 @@ def for_psycopg(sql: str) -> str:
     """`:name` → `%(name)s`, `%` → `%%`. Remembered for each text: SQL lives in module constants."""
     known = _translated.get(sql)
     if known is None:
-        known = _TOKEN.sub(
-            lambda m: f"%({m.group(1)})s" if m.group(1) else m.group(0), sql.replace("%", "%%")
-        )
+        known = _TOKEN.sub(lambda m: f"%({m.group(1)})s" if m.group(1) else m.group(0), sql.replace("%", "%%"))
         if len(_translated) < 5_000:
             _translated[sql] = known
     return known

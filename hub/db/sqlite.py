@@ -111,7 +111,7 @@ class SqliteBackend:
         self._readers: asyncio.LifoQueue[tuple[aiosqlite.Connection, SqliteSession]] = asyncio.LifoQueue()
 
     async def open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
         writer = await self._connect(str(self.path), uri=False)
         await _within(writer, _set_up_writer)
         self._writer = (writer, SqliteSession(_raw(writer), "BEGIN IMMEDIATE"))
@@ -175,7 +175,7 @@ class SqliteBackend:
 
 async def _within(connection: aiosqlite.Connection, fn: Callable[[sqlite3.Connection], R]) -> R:
     """Runs `fn(raw connection)` in the connection's thread."""
-    return await connection._execute(lambda: fn(_raw(connection)))  # type: ignore[no-any-return]
+    return await connection._execute(lambda: fn(_raw(connection)))  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _raw(connection: aiosqlite.Connection) -> sqlite3.Connection:

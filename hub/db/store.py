@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import structlog
@@ -17,7 +17,7 @@ from hub.clock import Clock
 from hub.db.crash import crash_point
 from hub.db.tx import Reactions, Row, Rx, Session, Tx
 from hub.errors import OutcomeUnknown, ParleyError, Unavailable
-from hub.events import Recorded
+from hub.events import Event, Recorded
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,8 +61,11 @@ class _Unit:
 
 
 class NoReactions:
-    state: dict[Any, Any] = {}
-    consequence: dict[Any, Any] = {}
+    """What a store without a desk around it reacts with."""
+
+    def __init__(self) -> None:
+        self.state: Mapping[type[Event], Sequence[Callable[[Tx, Recorded], None]]] = {}
+        self.consequence: Mapping[type[Event], Sequence[Callable[[Tx, Recorded], None]]] = {}
 
 
 class Figures:

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from hub.db.crash import crash_point
-from hub.events import Actor, Event, ReactionFailed, Recorded, Scope, SYSTEM
+from hub.events import SYSTEM, Actor, Event, ReactionFailed, Recorded, Scope
 
 Row = tuple[Any, ...]
 MAX_DEPTH: Final = 5
@@ -19,7 +19,8 @@ MAX_DEPTH: Final = 5
 class Session(Protocol):
     """One connection as the store drives it; every method runs in that connection's own thread."""
 
-    lost: bool  # the connection itself is gone; nothing more can run on it
+    @property
+    def lost(self) -> bool: ...  # the connection itself is gone; nothing more can run on it
 
     def begin(self, now: int) -> int: ...  # `now` by our clock → milliseconds by the clock that leases are judged by
     def commit(self, notify: bool) -> None: ...
