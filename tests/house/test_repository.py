@@ -32,6 +32,9 @@ CHANNELS = {
 # A word that also means something else: the files of the hub where it may stand, each with what it means there.
 OTHER_MEANINGS: dict[str, dict[str, str]] = {}
 
+# Variables that hold a piece of SQL made by us, and nothing else.
+FRAGMENTS = {"columns", "condition", "conditions", "filters", "order", "scope", "sets", "table", "visible", "where"}
+
 
 def tracked(*patterns: str) -> list[Path]:
     listed = subprocess.run(
@@ -174,6 +177,31 @@ def test_sql_stands_in_the_rooms_and_the_database_only() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.match(node.value):
                 found.append(f"{place(path, node)}: {node.value.strip()[:60]}")
+    assert not found
+
+
+def test_sql_is_put_together_from_our_own_constants_only() -> None:
+    """Values travel as parameters. What an f-string puts into a statement is a constant, a list of placeholders, or a
+    fragment named as such: never something a caller sent."""
+    start = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s", re.S)
+    found = []
+    for path, tree in syntax("hub", "connectors"):
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        # What stands outside of functions is made at import, from our own names alone.
+        for node in (node for function in functions for node in ast.walk(function)):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+                if isinstance(node.left, ast.Constant) and start.match(str(node.left.value)):
+                    found.append(f"{place(path, node)}: %")
+            if not isinstance(node, ast.JoinedStr) or not node.values:
+                continue
+            head = node.values[0]
+            if not (isinstance(head, ast.Constant) and start.match(str(head.value))):
+                continue
+            for part in node.values:
+                if isinstance(part, ast.FormattedValue):
+                    name = dotted(part.value).rsplit(".", 1)[-1]
+                    if not (name.isupper() or name in FRAGMENTS):
+                        found.append(f"{place(path, part)}: {{{ast.unparse(part.value)}}}")
     assert not found
 
 
