@@ -52,6 +52,14 @@ class Unparsable(ParleyError):
         self.reason = reason
 
 
+class WrongSetting(ParleyError):
+    """Raised by the `__post_init__` of a connector's `Settings`: the sentence is shown beside the field."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field, self.text = field, text
+
+
 class Found(msgspec.Struct, frozen=True):
     external_id: str
 
@@ -271,7 +279,8 @@ class Http(Protocol):
         timeout: float = 15.0,
         max_body: int = 65_536,
     ) -> "HttpAnswer":
-        """Raises Retry when nothing reached the other side, Unknown when something may have, Rejected for a refused address."""
+        """Raises Retry when nothing reached the other side, Unknown when something may have, Rejected for an address
+        that is refused."""
         ...
 
 
@@ -285,16 +294,46 @@ class HttpAnswer(msgspec.Struct, frozen=True):
         return next((v for n, v in self.headers if n.lower() == wanted), None)
 
 
+class Filed(msgspec.Struct, frozen=True):
+    """Where a message went."""
+
+    number: int  # the ticket's public number
+    duplicate: bool  # it was there already; the number is the one of the first time
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What became of a Raw: `filed` has a row for each of its messages."""
+
+    state: Literal["done", "ignored", "quarantined"]
+    filed: tuple[Filed, ...] = ()
+
+
 class Hub(Protocol):
     """What the hub does for one connector instance."""
 
     inbox_token: str
     public_url: str
     http: Http
+    language: str | None  # the inbox's, as set
+    allowed_origins: tuple[str, ...]  # sites that may use this inbox from a browser
 
     def now(self) -> int: ...
-    async def receive(self, raw: Raw) -> None:
-        """For `run`: stores and parses exactly as the webhook route does; returns after commit."""
+    def key(self, purpose: str) -> bytes:
+        """32 secret bytes of this inbox and this purpose alone, the same in every process of the desk: to sign what a
+        stranger carries back to us."""
+        ...
+
+    def wrong(self, point: Point) -> str | None:
+        """What is wrong with an address that somebody typed, as a sentence; None: it can be stored."""
+        ...
+
+    def throttle(self, remote: str, mark: str) -> int:
+        """Counts a stranger's post by their network. Seconds to wait before the next one may come, 0: go on. The same
+        `mark` again is the same post and counts once."""
+        ...
+
+    async def receive(self, raw: Raw) -> Taken:
+        """For `run` and for pages: stores and parses exactly as the webhook route does; returns after commit."""
         ...
 
     async def recall(self, name: str) -> str | None: ...
@@ -303,7 +342,7 @@ class Hub(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """A page of a connector's own, under `/c/<inbox token>/<path>`. The handler takes and returns the contract's types."""
+    """A page of a connector's own, under `/c/<inbox token>/<path>`. The handler speaks the contract's types."""
 
     method: str
     path: str
