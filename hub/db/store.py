@@ -18,6 +18,7 @@ from hub.db.crash import crash_point
 from hub.db.tx import Reactions, Row, Rx, Session, Tx
 from hub.errors import OutcomeUnknown, ParleyError, Unavailable
 from hub.events import Event, Recorded
+from hub.seal import Sealer
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,6 +88,7 @@ class Store:
         self.backend = backend
         self.clock = clock
         self.reactions: Reactions = reactions or NoReactions()
+        self.sealer: Sealer | None = None
         self.figures = Figures()
         self.committed: list[Callable[[Sequence[Recorded], bool], None]] = []
         self._queues: tuple[deque[_Unit], deque[_Unit]] = (deque(), deque())
@@ -267,6 +269,7 @@ class Store:
     def _run(self, session: Session, unit: _Unit, now: int) -> bool:
         """One unit in its savepoint. False: the database rolled back everything, the batch ends here."""
         tx = Tx(session, now, self.reactions)
+        tx.sealer = self.sealer
         started = time.perf_counter()
         try:
             session.control("SAVEPOINT unit")

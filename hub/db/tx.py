@@ -5,13 +5,16 @@ Both live in a database thread for the length of one unit; rows are plain tuples
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
 from hub.db.crash import crash_point
 from hub.events import SYSTEM, Actor, Event, ReactionFailed, Recorded, Scope
+from hub.seal import Sealer
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Row = tuple[Any, ...]
 MAX_DEPTH: Final = 5
 
@@ -90,6 +93,7 @@ class Tx(Rx):
         self._depth = depth
         self.recorded: list[Recorded] = []
         self.enqueued = False
+        self.sealer: Sealer | None = None  # for secrets that are stored; the store's, where it was given one
 
     def run(self, sql: str, **params: Any) -> int:
         """Runs a statement that changes something; how many rows it changed."""
@@ -138,6 +142,26 @@ class Tx(Rx):
         for react in (*self._reactions.state.get(kind, ()), *self._reactions.consequence.get(kind, ())):
             self._react(react, recorded)
         return recorded
+
+    def alone(
+        self, fn: "Callable[Concatenate[Tx, P], R]", /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[R | None, BaseException | None]:
+        """Runs `fn(tx, …)` in a savepoint of its own: (what it returned, None), or (None, what it raised) with all that
+        it did undone and the rest of the unit standing. What the database itself cannot do now is raised."""
+        kept, enqueued = len(self.recorded), self.enqueued
+        self._session.control("SAVEPOINT alone")
+        try:
+            result = fn(self, *args, **kwargs)
+        except BaseException as error:
+            if not self._session.in_transaction() or self._session.lost or self._session.is_full(error):
+                raise
+            self._session.control("ROLLBACK TO SAVEPOINT alone")
+            self._session.control("RELEASE SAVEPOINT alone")
+            del self.recorded[kept:]
+            self.enqueued = enqueued
+            return None, error
+        self._session.control("RELEASE SAVEPOINT alone")
+        return result, None
 
     def _react(self, react: Callable[["Tx", Recorded], None], to: Recorded) -> None:
         """One reaction in a savepoint of its own: whatever it raises, what caused it stays."""

@@ -1,0 +1,9 @@
+"""The channels that come with Parley: one line each. The module behind a line is imported when an inbox first needs it.
+
+Channels from elsewhere announce themselves by the entry-point group "parley.connectors", with the kind as the name.
+"""
+
+CONNECTORS: dict[str, tuple[str, str]] = {
+    # kind: (title, "module:class")
+    "webhook": ("Webhook (any system that can send and take JSON)", "connectors.webhook.connector:WebhookConnector"),
+}
