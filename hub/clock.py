@@ -1,4 +1,4 @@
-"""The only place that asks what time it is. Everything else is handed a clock, so that tests and samples can move it."""
+"""The only place that asks what time it is; the rest is handed a clock, so that tests and samples can move it."""
 
 import time
 from typing import Protocol
@@ -23,7 +23,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """Stands still until told to move: `advance` moves both times, `jump` only the wall (as a clock set by hand does)."""
+    """Stands still until told to move: `advance` moves both times, `jump` the wall alone, as a clock set by hand."""
 
     def __init__(self, now: int = 1_790_000_000_000) -> None:
         self._now = now

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import msgspec
 
 from hub.errors import ParleyError
+from hub.errors import Unavailable as Unavailable  # what `Hub.receive` raises when nothing could be stored
 
 Sureness = Literal["typed", "attested", "verified"]
 
@@ -295,10 +296,11 @@ class HttpAnswer(msgspec.Struct, frozen=True):
 
 
 class Filed(msgspec.Struct, frozen=True):
-    """Where a message went."""
+    """Where a message is."""
 
     number: int  # the ticket's public number
     duplicate: bool  # it was there already; the number is the one of the first time
+    details: dict[str, Any] = {}  # of the message as it is stored: what its Message carried the first time
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -334,6 +336,10 @@ class Hub(Protocol):
 
     async def receive(self, raw: Raw) -> Taken:
         """For `run` and for pages: stores and parses exactly as the webhook route does; returns after commit."""
+        ...
+
+    async def filed(self, external_id: str) -> Filed | None:
+        """The message of this inbox that has this id, if there is one."""
         ...
 
     async def recall(self, name: str) -> str | None: ...

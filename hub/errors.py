@@ -1,10 +1,10 @@
 """What can go wrong, in the domain's own words. `web` turns these into problem+json, `live` into error frames.
 
-    ParleyError
-    ├── Refusal            the caller asked for something that may not or cannot be: say what and why
-    ├── Unavailable        nothing was done; the same call may work in a moment
-    │   └── OutcomeUnknown the connection died during COMMIT: repeat with the same client id
-    └── StartRefused       the desk will not start: says which setting or file, and what to do
+ParleyError
+├── Refusal            the caller asked for something that may not or cannot be: say what and why
+├── Unavailable        nothing was done; the same call may work in a moment
+│   └── OutcomeUnknown the connection died during COMMIT: repeat with the same client id
+└── StartRefused       the desk will not start: says which setting or file, and what to do
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,9 @@ class Refusal(ParleyError):
 
 
 class Unavailable(ParleyError):
-    def __init__(self, text: str = "The desk cannot take this just now. Nothing was changed; try again.", retry_after: int = 2):
+    def __init__(
+        self, text: str = "The desk cannot take this just now. Nothing was changed; try again.", retry_after: int = 2
+    ):
         super().__init__(text)
         self.text = text
         self.retry_after = retry_after

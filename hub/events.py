@@ -50,13 +50,13 @@ class Recorded(msgspec.Struct, frozen=True):
 # --- tickets -----------------------------------------------------------------------------------------------------
 
 
-class TicketOpened(Event):
+class TicketOpened(Event, frozen=True, kw_only=True):
     name = "ticket.opened"
     inbox_id: int
     number: int
 
 
-class TicketAssigned(Event):
+class TicketAssigned(Event, frozen=True, kw_only=True):
     """`to` is the agent now responsible; None: put back."""
 
     name = "ticket.assigned"
@@ -65,7 +65,7 @@ class TicketAssigned(Event):
     how: Literal["assigned", "claimed", "handed_over", "unassigned", "routed"]
 
 
-class TicketMoved(Event):
+class TicketMoved(Event, frozen=True, kw_only=True):
     """To another team."""
 
     name = "ticket.moved"
@@ -73,68 +73,68 @@ class TicketMoved(Event):
     was: int | None
 
 
-class TicketOffered(Event):
+class TicketOffered(Event, frozen=True, kw_only=True):
     name = "ticket.offered"
     to: int
     until: int
 
 
-class TicketOfferEnded(Event):
+class TicketOfferEnded(Event, frozen=True, kw_only=True):
     name = "ticket.offer_ended"
     to: int
     why: Literal["accepted", "declined", "timed_out", "gone"]
 
 
-class TicketResolved(Event):
+class TicketResolved(Event, frozen=True, kw_only=True):
     name = "ticket.resolved"
     was: str
 
 
-class TicketReopened(Event):
+class TicketReopened(Event, frozen=True, kw_only=True):
     name = "ticket.reopened"
     was: str
     because: Literal["agent", "message", "feedback", "snooze_over"]
 
 
-class TicketSnoozed(Event):
+class TicketSnoozed(Event, frozen=True, kw_only=True):
     name = "ticket.snoozed"
     was: str
     until: int | None
 
 
-class TicketPending(Event):
+class TicketPending(Event, frozen=True, kw_only=True):
     """It is the contact's turn."""
 
     name = "ticket.pending"
     was: str
 
 
-class TicketPriorityChanged(Event):
+class TicketPriorityChanged(Event, frozen=True, kw_only=True):
     name = "ticket.priority_changed"
     priority: str
     was: str
 
 
-class TicketSubjectChanged(Event):
+class TicketSubjectChanged(Event, frozen=True, kw_only=True):
     name = "ticket.subject_changed"
 
 
-class TicketMarkedSpam(Event):
+class TicketMarkedSpam(Event, frozen=True, kw_only=True):
     name = "ticket.marked_spam"
     spam: bool
 
 
-class TicketTagged(Event):
+class TicketTagged(Event, frozen=True, kw_only=True):
     name = "ticket.tagged"
     tag_id: int
 
 
-class TicketUntagged(Event):
+class TicketUntagged(Event, frozen=True, kw_only=True):
     name = "ticket.untagged"
     tag_id: int
 
 
-class TicketHandedOff(Event):
+class TicketHandedOff(Event, frozen=True, kw_only=True):
     """The handler changed: bot to agent, or back by setting."""
 
     name = "ticket.handed_off"
@@ -144,13 +144,13 @@ class TicketHandedOff(Event):
 # --- messages, notes, deliveries ---------------------------------------------------------------------------------
 
 
-class MessageReceived(Event):
+class MessageReceived(Event, frozen=True, kw_only=True):
     name = "message.received"
     message_id: int
     inbox_id: int
 
 
-class MessageSent(Event):
+class MessageSent(Event, frozen=True, kw_only=True):
     """Said by us and stored; how it travels stands in the deliveries."""
 
     name = "message.sent"
@@ -158,22 +158,22 @@ class MessageSent(Event):
     inbox_id: int
 
 
-class MessageEdited(Event):
+class MessageEdited(Event, frozen=True, kw_only=True):
     name = "message.edited"
     message_id: int
 
 
-class MessageDeleted(Event):
+class MessageDeleted(Event, frozen=True, kw_only=True):
     name = "message.deleted"
     message_id: int
 
 
-class NoteWritten(Event):
+class NoteWritten(Event, frozen=True, kw_only=True):
     name = "note.written"
     note_id: int
 
 
-class DeliveryChanged(Event):
+class DeliveryChanged(Event, frozen=True, kw_only=True):
     """Any step of a delivery but the last three, which have names of their own."""
 
     name = "delivery.changed"
@@ -183,13 +183,13 @@ class DeliveryChanged(Event):
     was: str
 
 
-class DeliveryFailed(Event):
+class DeliveryFailed(Event, frozen=True, kw_only=True):
     name = "delivery.failed"
     delivery_id: int
     message_id: int
 
 
-class DeliveryUnknown(Event):
+class DeliveryUnknown(Event, frozen=True, kw_only=True):
     """It may have arrived: nobody can tell. A person decides whether to send again."""
 
     name = "delivery.unknown"
@@ -197,7 +197,7 @@ class DeliveryUnknown(Event):
     message_id: int
 
 
-class DeliveryCancelled(Event):
+class DeliveryCancelled(Event, frozen=True, kw_only=True):
     name = "delivery.cancelled"
     delivery_id: int
     message_id: int
@@ -206,49 +206,49 @@ class DeliveryCancelled(Event):
 # --- people ------------------------------------------------------------------------------------------------------
 
 
-class ContactCreated(Event):
+class ContactCreated(Event, frozen=True, kw_only=True):
     name = "contact.created"
 
 
-class ContactChanged(Event):
+class ContactChanged(Event, frozen=True, kw_only=True):
     name = "contact.changed"
     fields: tuple[str, ...] = ()
 
 
-class ContactPointAdded(Event):
+class ContactPointAdded(Event, frozen=True, kw_only=True):
     name = "contact_point.added"
     point_id: int
     sureness: str
 
 
-class ContactPointRemoved(Event):
+class ContactPointRemoved(Event, frozen=True, kw_only=True):
     name = "contact_point.removed"
     point_id: int
 
 
-class ContactTagged(Event):
+class ContactTagged(Event, frozen=True, kw_only=True):
     name = "contact.tagged"
     tag_id: int
 
 
-class ContactUntagged(Event):
+class ContactUntagged(Event, frozen=True, kw_only=True):
     name = "contact.untagged"
     tag_id: int
 
 
-class ConsentGiven(Event):
+class ConsentGiven(Event, frozen=True, kw_only=True):
     name = "consent.given"
     point_id: int
     purpose: str
 
 
-class ConsentRefused(Event):
+class ConsentRefused(Event, frozen=True, kw_only=True):
     name = "consent.refused"
     point_id: int
     purpose: str
 
 
-class CompanyCreated(Event):
+class CompanyCreated(Event, frozen=True, kw_only=True):
     name = "company.created"
     company_id: int
 
@@ -256,35 +256,35 @@ class CompanyCreated(Event):
 # --- staff -------------------------------------------------------------------------------------------------------
 
 
-class AgentCreated(Event):
+class AgentCreated(Event, frozen=True, kw_only=True):
     name = "agent.created"
     agent_id: int
 
 
-class AgentChanged(Event):
+class AgentChanged(Event, frozen=True, kw_only=True):
     name = "agent.changed"
     agent_id: int
     fields: tuple[str, ...] = ()
 
 
-class AgentDisabled(Event):
+class AgentDisabled(Event, frozen=True, kw_only=True):
     name = "agent.disabled"
     agent_id: int
 
 
-class AgentEnabled(Event):
+class AgentEnabled(Event, frozen=True, kw_only=True):
     name = "agent.enabled"
     agent_id: int
 
 
-class AvailabilityChanged(Event):
+class AvailabilityChanged(Event, frozen=True, kw_only=True):
     name = "agent.availability_changed"
     agent_id: int
     availability: str
     was: str
 
 
-class PresenceChanged(Event):
+class PresenceChanged(Event, frozen=True, kw_only=True):
     """A lease began or ran out; who is typing or looking is never an event."""
 
     name = "agent.presence_changed"
@@ -292,51 +292,51 @@ class PresenceChanged(Event):
     present: bool
 
 
-class AccessChanged(Event):
+class AccessChanged(Event, frozen=True, kw_only=True):
     """Someone's grants are no longer what they were: caches and sockets renew them. None: everybody's."""
 
     name = "access.changed"
     agent_id: int | None = None
 
 
-class TeamCreated(Event):
+class TeamCreated(Event, frozen=True, kw_only=True):
     name = "team.created"
     team_id: int
 
 
-class TeamChanged(Event):
+class TeamChanged(Event, frozen=True, kw_only=True):
     name = "team.changed"
     team_id: int
 
 
-class RoleChanged(Event):
+class RoleChanged(Event, frozen=True, kw_only=True):
     name = "role.changed"
     role_id: int
 
 
-class SignedIn(Event):
+class SignedIn(Event, frozen=True, kw_only=True):
     name = "agent.signed_in"
     agent_id: int
 
 
-class SignInFailed(Event):
+class SignInFailed(Event, frozen=True, kw_only=True):
     """For the audit trail; `agent_id` is None where the address is nobody's."""
 
     name = "agent.sign_in_failed"
     agent_id: int | None = None
 
 
-class SignedOut(Event):
+class SignedOut(Event, frozen=True, kw_only=True):
     name = "agent.signed_out"
     agent_id: int
 
 
-class TokenCreated(Event):
+class TokenCreated(Event, frozen=True, kw_only=True):
     name = "api_token.created"
     token_id: int
 
 
-class TokenRevoked(Event):
+class TokenRevoked(Event, frozen=True, kw_only=True):
     name = "api_token.revoked"
     token_id: int
 
@@ -344,41 +344,41 @@ class TokenRevoked(Event):
 # --- inboxes, tags, feedback, the desk itself --------------------------------------------------------------------
 
 
-class InboxCreated(Event):
+class InboxCreated(Event, frozen=True, kw_only=True):
     name = "inbox.created"
     inbox_id: int
 
 
-class InboxChanged(Event):
+class InboxChanged(Event, frozen=True, kw_only=True):
     name = "inbox.changed"
     inbox_id: int
     fields: tuple[str, ...] = ()
 
 
-class InboxHealthChanged(Event):
+class InboxHealthChanged(Event, frozen=True, kw_only=True):
     name = "inbox.health_changed"
     inbox_id: int
     healthy: bool
 
 
-class TagCreated(Event):
+class TagCreated(Event, frozen=True, kw_only=True):
     name = "tag.created"
     tag_id: int
 
 
-class FeedbackRecorded(Event):
+class FeedbackRecorded(Event, frozen=True, kw_only=True):
     name = "feedback.recorded"
     feedback_id: int
     kind: str
 
 
-class FeedbackChanged(Event):
+class FeedbackChanged(Event, frozen=True, kw_only=True):
     name = "feedback.changed"
     feedback_id: int
     fields: tuple[str, ...] = ()
 
 
-class InboundQuarantined(Event):
+class InboundQuarantined(Event, frozen=True, kw_only=True):
     """Something genuine could not be understood: it is kept and shown, never dropped."""
 
     name = "inbound.quarantined"
@@ -386,37 +386,37 @@ class InboundQuarantined(Event):
     inbox_id: int
 
 
-class InboundReleased(Event):
+class InboundReleased(Event, frozen=True, kw_only=True):
     name = "inbound.released"
     inbound_id: int
     inbox_id: int
 
 
-class JobDied(Event):
+class JobDied(Event, frozen=True, kw_only=True):
     name = "job.died"
     job_id: int
     kind: str
 
 
-class JobRetried(Event):
+class JobRetried(Event, frozen=True, kw_only=True):
     name = "job.retried"
     job_id: int
 
 
-class ReactionFailed(Event):
+class ReactionFailed(Event, frozen=True, kw_only=True):
     name = "reaction.failed"
     reaction: str
     to: int
     error: str
 
 
-class HealthChecked(Event):
+class HealthChecked(Event, frozen=True, kw_only=True):
     """Written by /healthz to prove the path from write to stream; swept by housekeeping."""
 
     name = "desk.health_checked"
 
 
-class SetUp(Event):
+class SetUp(Event, frozen=True, kw_only=True):
     """The first administrator exists."""
 
     name = "desk.set_up"

@@ -22,7 +22,7 @@ _TEAM = "SELECT 1 FROM team WHERE id = :id"
 
 
 def put(tx: Tx, caller: Caller, ticket: Ticket, to: int | None, how: How) -> Ticket:
-    """Writes who has it, keeps counters and loads, records ticket.assigned. Judges nothing; the same again is nothing."""
+    """Writes who has it, keeps counters and loads, records it. Judges nothing; the same again is nothing."""
     if ticket.assignee_id == to:
         return ticket
     tx.run(_PUT, to=to, now=tx.now, id=ticket.id)

@@ -7,7 +7,7 @@ import msgspec
 from hub.db.tx import Rx, Tx
 from hub.errors import not_found
 from hub.events import Scope
-from hub.staff.access import Caller, require
+from hub.staff.access import Caller, may
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -69,12 +69,16 @@ def must(rx: Rx, ticket_id: int) -> Ticket:
     return found
 
 
+def by_number(rx: Rx, number: int) -> Ticket | None:
+    row = rx.row(_BY_NUMBER, number=number)
+    return None if row is None else Ticket(*row)
+
+
 def seen(rx: Rx, caller: Caller, number: int) -> Ticket:
     """The ticket of a public number, if the caller may see it: the gate that every command goes through."""
-    row = rx.row(_BY_NUMBER, number=number)
-    found = None if row is None else Ticket(*row)
-    require(caller, None if found is None else found.scope)
-    assert found is not None
+    found = by_number(rx, number)
+    if found is None or not may(caller.grants, found.scope):
+        raise not_found("ticket")
     return found
 
 

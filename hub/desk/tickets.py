@@ -26,8 +26,8 @@ from hub.text import MAX_LINE, clean
 _OPEN = f"""
 INSERT INTO ticket (number, contact_id, inbox_id, subject, status, priority, urgency, team_id, handler, spam,
                     last_message_at, changed_at, place, page, referrer, utm, created_at)
-VALUES ((SELECT COALESCE(MAX(number), 1000) + 1 FROM ticket), :contact_id, :inbox_id, :subject, 'open', :priority, :urgency,
-        :team_id, 'agent', :spam, :now, :now, :place, :page, :referrer, :utm, :now)
+VALUES ((SELECT COALESCE(MAX(number), 1000) + 1 FROM ticket), :contact_id, :inbox_id, :subject, 'open', :priority,
+        :urgency, :team_id, 'agent', :spam, :now, :now, :place, :page, :referrer, :utm, :now)
 RETURNING {", ".join(Ticket.__struct_fields__)}"""
 _STATUS = """
 UPDATE ticket SET status = :status, waiting_since = :waiting_since, snoozed_until = :snoozed_until,

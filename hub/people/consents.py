@@ -18,7 +18,8 @@ RETURNING id"""
 _NEWEST = """
 SELECT given FROM consent WHERE contact_point_id = :point_id AND purpose = :purpose ORDER BY id DESC LIMIT 1"""
 _OF_CONTACT = """
-SELECT consent.id, consent.contact_point_id, consent.purpose, consent.given, consent.wording, consent.how, consent.created_at
+SELECT consent.id, consent.contact_point_id, consent.purpose, consent.given, consent.wording, consent.how,
+       consent.created_at
 FROM consent JOIN contact_point ON contact_point.id = consent.contact_point_id
 WHERE contact_point.contact_id = :contact_id
 ORDER BY consent.id"""

@@ -30,7 +30,8 @@ class Contact(msgspec.Struct, frozen=True):
 _COLUMNS = "id, name, company_id, language, inbox_id, place, page, referrer, utm, blocked_at, created_at, changed_at"
 _GET = f"SELECT {_COLUMNS} FROM contact WHERE id = :id"
 _INSERT = """
-INSERT INTO contact (name, name_folded, company_id, language, inbox_id, place, page, referrer, utm, created_at, changed_at)
+INSERT INTO contact (name, name_folded, company_id, language, inbox_id, place, page, referrer, utm, created_at,
+                     changed_at)
 VALUES (:name, :folded, :company_id, :language, :inbox_id, :place, :page, :referrer, :utm, :now, :now)
 RETURNING id"""
 _RENAME = "UPDATE contact SET name = :name, name_folded = :folded, changed_at = :now WHERE id = :id"
@@ -60,9 +61,7 @@ class Known(msgspec.Struct, frozen=True):
     is_new: bool
 
 
-def recognise(
-    tx: Tx, sender: Sender, *, inbox_id: int, country: str | None, source: Source | None, how: str
-) -> Known:
+def recognise(tx: Tx, sender: Sender, *, inbox_id: int, country: str | None, source: Source | None, how: str) -> Known:
     """The contact behind a sender, made with its point when nobody has it.
 
     A typed point files the message with whoever has that point; it shows them nothing and proves nothing, so it never
@@ -151,7 +150,9 @@ def remove_point(tx: Tx, by: Actor, contact_id: int, point_id: int) -> None:
     if tx.value(_POINT, id=point_id) != contact_id:
         raise not_found("contact point")
     if tx.value(_POINT_USED, id=point_id) is not None:
-        raise Refusal("conflict", "Something was sent to it or a consent hangs on it, so it stays. Record a refusal instead.")
+        raise Refusal(
+            "conflict", "Something was sent to it or a consent hangs on it, so it stays. Record a refusal instead."
+        )
     tx.run(_REMOVE_POINT, id=point_id)
     tx.record(ContactPointRemoved(point_id=point_id), by=by, contact_id=contact_id)
 

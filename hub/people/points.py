@@ -100,7 +100,14 @@ def find(rx: Rx, kind: str, scope: str, value: str) -> tuple[int, int, str, int 
 
 
 def add(
-    tx: Tx, contact_id: int, point: Point, sureness: Sureness, by: Actor, *, country: str | None = None, field: str = "value"
+    tx: Tx,
+    contact_id: int,
+    point: Point,
+    sureness: Sureness,
+    by: Actor,
+    *,
+    country: str | None = None,
+    field: str = "value",
 ) -> int | None:
     """The new point's id; None when somebody has it already (then it is for a person to judge whether they are one)."""
     value, shown = normalise(point.kind, point.value, country, field)

@@ -1,9 +1,9 @@
 """Who may: one rule in two faces side by side. tests/staff/test_access.py proves that they agree on both databases.
 
-    sees a ticket  ⇔  the role sees everything
-                   ∨  (role sees 'inboxes') the ticket's inbox is one of their teams'
-                   ∨  (role sees 'inboxes' or 'teams') the ticket's team is one of theirs
-                   ∨  it is assigned to them
+sees a ticket  ⇔  the role sees everything
+               ∨  (role sees 'inboxes') the ticket's inbox is one of their teams'
+               ∨  (role sees 'inboxes' or 'teams') the ticket's team is one of theirs
+               ∨  it is assigned to them
 """
 
 from typing import Any, Final

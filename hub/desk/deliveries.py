@@ -1,0 +1,215 @@
+"""Getting one part of a message out: its states, which only ever move forward, and who may wind them back.
+
+    held → queued → sending → sent → delivered → read          cancelled · failed · unknown
+
+`sending` is committed before anything leaves; one found in `sending` later may have arrived: never repeated blindly.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from hub.connector import Outgoing, Point, Receipt
+from hub.db import lanes
+from hub.db.tx import Rx, Tx
+from hub.desk import ticket as tickets
+from hub.errors import Refusal, not_found
+from hub.events import DeliveryCancelled, DeliveryChanged, DeliveryFailed, DeliveryUnknown, Event
+from hub.people import consents
+from hub.staff.access import DESK, Caller
+
+_AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
+
+_GET = """
+SELECT id, message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, external_id, attempts
+FROM delivery WHERE id = :id"""
+_BY_EXTERNAL = "SELECT id FROM delivery WHERE inbox_id = :inbox_id AND external_id = :external_id"
+_SET = """
+UPDATE delivery SET state = :state, reason = :reason, external_id = COALESCE(:external_id, external_id),
+                    attempts = attempts + :tries, changed_at = :now
+WHERE id = :id"""
+_POINT = """
+SELECT contact_point.kind, contact_point.scope, contact_point.value, contact.blocked_at
+FROM contact_point JOIN contact ON contact.id = contact_point.contact_id WHERE contact_point.id = :id"""
+_MESSAGE_KEY = "SELECT external_id FROM message WHERE id = :id"
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    id: int
+    message_id: int
+    ticket_id: int
+    inbox_id: int
+    contact_point_id: int | None
+    part: int
+    body: str
+    state: str
+    reason: str | None
+    external_id: str | None
+    attempts: int
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What `connector.send` is called with, and through which inbox."""
+
+    delivery_id: int
+    inbox_id: int
+    attempts: int
+    outgoing: Outgoing
+
+
+def get(rx: Rx, delivery_id: int) -> Delivery | None:
+    row = rx.row(_GET, id=delivery_id)
+    return None if row is None else Delivery(*row)
+
+
+def begin(tx: Tx, delivery_id: int) -> Part | None:
+    """queued → sending; None when there is nothing to send (cancelled meanwhile, refused by the contact, blocked)."""
+    delivery = get(tx, delivery_id)
+    if delivery is None or delivery.state != "queued" or delivery.contact_point_id is None:
+        return None
+    point = tx.row(_POINT, id=delivery.contact_point_id)
+    if point is None:
+        _to(tx, delivery, "failed", "The address was removed.")
+        return None
+    if point[3] is not None:
+        _to(tx, delivery, "cancelled", "The contact is blocked.")
+        return None
+    if not consents.may_send(tx, delivery.contact_point_id):
+        _to(tx, delivery, "cancelled", "The contact asked not to be written to here.")
+        return None
+    _to(tx, delivery, "sending", None, tries=1)
+    return _part(tx, delivery, point)
+
+
+def sending(rx: Rx, delivery_id: int) -> Part | None:
+    """The part of a delivery that a dead worker left in `sending`, to ask the channel about it."""
+    delivery = get(rx, delivery_id)
+    if delivery is None or delivery.state != "sending" or delivery.contact_point_id is None:
+        return None
+    point = rx.row(_POINT, id=delivery.contact_point_id)
+    return None if point is None else _part(rx, delivery, point)
+
+
+def _part(rx: Rx, delivery: Delivery, point: tuple[Any, ...]) -> Part:
+    body = msgspec.json.decode(delivery.body, type=dict[str, Any])
+    outgoing = Outgoing(
+        id=f"{rx.value(_MESSAGE_KEY, id=delivery.message_id)}-{delivery.part}",
+        to=Point(kind=point[0], scope=point[1], value=point[2]),
+        text=body["text"],
+        subject=body.get("subject"),
+        in_reply_to=body.get("in_reply_to"),
+    )
+    return Part(delivery.id, delivery.inbox_id, delivery.attempts + 1, outgoing)
+
+
+def sent(tx: Tx, delivery_id: int, external_id: str | None) -> None:
+    """Also from `unknown`, when the channel was asked and had it."""
+    delivery = _must(tx, delivery_id)
+    if delivery.state in ("sending", "unknown"):
+        _to(tx, delivery, "sent", None, external_id=external_id)
+
+
+def retry(tx: Tx, delivery_id: int, reason: str) -> None:
+    """sending → queued: it certainly did not leave. The job that tries again is the caller's."""
+    delivery = _must(tx, delivery_id)
+    if delivery.state == "sending":
+        _to(tx, delivery, "queued", reason)
+
+
+def failed(tx: Tx, delivery_id: int, reason: str) -> None:
+    delivery = _must(tx, delivery_id)
+    if delivery.state in ("held", "queued", "sending"):
+        _to(tx, delivery, "failed", reason)
+
+
+def unknown(tx: Tx, delivery_id: int, reason: str) -> None:
+    delivery = _must(tx, delivery_id)
+    if delivery.state == "sending":
+        _to(tx, delivery, "unknown", reason)
+
+
+def receipt(tx: Tx, inbox_id: int, receipt: Receipt) -> bool:
+    """What the channel says became of it; receipts come in any order and twice. False: no such delivery (yet)."""
+    delivery_id = tx.value(_BY_EXTERNAL, inbox_id=inbox_id, external_id=receipt.external_id)
+    if delivery_id is None:
+        return False
+    delivery = _must(tx, delivery_id)
+    if receipt.state == "failed":
+        if delivery.state not in ("delivered", "read", "cancelled", "failed"):
+            _to(tx, delivery, "failed", receipt.reason or "The other side could not deliver it.")
+    elif delivery.state in _AHEAD and _AHEAD.index(receipt.state) > _AHEAD.index(delivery.state):
+        _to(tx, delivery, receipt.state, None)
+    return True
+
+
+def cancel(tx: Tx, caller: Caller, delivery_id: int) -> None:
+    """Before it left; what is on its way cannot be called back."""
+    delivery = _seen(tx, caller, delivery_id)
+    if delivery.state not in ("held", "queued"):
+        raise Refusal("conflict", f"It is {delivery.state} already and cannot be called back.")
+    _to(tx, delivery, "cancelled", "Called back.", by=caller)
+
+
+def resend(tx: Tx, caller: Caller, delivery_id: int) -> None:
+    """A person's decision, for what failed or may have arrived."""
+    delivery = _seen(tx, caller, delivery_id)
+    if delivery.state not in ("failed", "unknown", "cancelled"):
+        raise Refusal("conflict", f"It is {delivery.state}: there is nothing to send again.")
+    if delivery.contact_point_id is None:
+        raise Refusal("conflict", "Nothing can carry it yet. Connect an inbox that reaches this contact first.")
+    _to(tx, delivery, "queued", None, by=caller)
+    tx.enqueue(
+        "deliver", {"delivery_id": delivery.id}, key=f"contact_point:{delivery.contact_point_id}", lane=lanes.OUTBOUND
+    )
+
+
+def _must(rx: Rx, delivery_id: int) -> Delivery:
+    delivery = get(rx, delivery_id)
+    if delivery is None:
+        raise not_found("delivery")
+    return delivery
+
+
+def _seen(rx: Rx, caller: Caller, delivery_id: int) -> Delivery:
+    from hub.staff.access import require
+
+    delivery = get(rx, delivery_id)
+    ticket = None if delivery is None else tickets.must(rx, delivery.ticket_id)
+    require(caller, None if ticket is None else ticket.scope, "delivery")
+    assert delivery is not None
+    return delivery
+
+
+def _to(
+    tx: Tx,
+    delivery: Delivery,
+    state: str,
+    reason: str | None,
+    *,
+    external_id: str | None = None,
+    tries: int = 0,
+    by: Caller = DESK,
+) -> None:
+    tx.run(_SET, id=delivery.id, state=state, reason=reason, external_id=external_id, tries=tries, now=tx.now)
+    ticket = tickets.must(tx, delivery.ticket_id)
+    tx.record(
+        _event(delivery, state),
+        by=by.actor,
+        ticket_id=ticket.id,
+        contact_id=ticket.contact_id,
+        before=ticket.scope,
+        after=ticket.scope,
+    )
+
+
+def _event(delivery: Delivery, state: str) -> Event:
+    ids = {"delivery_id": delivery.id, "message_id": delivery.message_id}
+    match state:
+        case "failed":
+            return DeliveryFailed(**ids)
+        case "unknown":
+            return DeliveryUnknown(**ids)
+        case "cancelled":
+            return DeliveryCancelled(**ids)
+        case _:
+            return DeliveryChanged(**ids, state=state, was=delivery.state)

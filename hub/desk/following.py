@@ -1,0 +1,56 @@
+"""State that follows from what was said: who waits, what is open again. Run inline by `hub.reactions`."""
+
+import msgspec
+
+from hub.db.tx import Tx
+from hub.desk import ticket as tickets
+from hub.desk.ticket import Ticket
+from hub.events import MessageReceived, MessageSent, Recorded, TicketReopened
+
+_SPOKE = """
+UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now,
+                  waiting_since = COALESCE(waiting_since, :now)
+WHERE id = :id AND status = 'open' AND spam = 0"""
+_REOPEN = """
+UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now, status = 'open',
+                  waiting_since = :now, snoozed_until = NULL, resolved_at = NULL
+WHERE id = :id"""
+_SPAM_SPOKE = """
+UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now WHERE id = :id"""
+_ANSWERED = """
+UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now, waiting_since = NULL
+WHERE id = :id"""
+
+
+def contact_spoke(tx: Tx, to: Recorded) -> None:
+    """The customer waits from the first message that nobody answered; what was closed is open again."""
+    event = to.event
+    assert isinstance(event, MessageReceived) and to.ticket_id is not None
+    if tx.run(_SPOKE, id=to.ticket_id, message_id=event.message_id, now=tx.now):
+        return
+    ticket = tickets.must(tx, to.ticket_id)
+    if ticket.spam:
+        tx.run(_SPAM_SPOKE, id=ticket.id, message_id=event.message_id, now=tx.now)
+        return
+    _reopen(tx, ticket, event.message_id, to)
+
+
+def _reopen(tx: Tx, ticket: Ticket, message_id: int, to: Recorded) -> None:
+    tx.run(_REOPEN, id=ticket.id, message_id=message_id, now=tx.now)
+    now = msgspec.structs.replace(ticket, status="open", waiting_since=tx.now, snoozed_until=None, resolved_at=None)
+    tickets.count(tx, ticket, now)
+    tx.record(
+        TicketReopened(was=ticket.status, because="message"),
+        by=to.by,
+        ticket_id=ticket.id,
+        contact_id=ticket.contact_id,
+        before=ticket.scope,
+        after=now.scope,
+    )
+
+
+def we_spoke(tx: Tx, to: Recorded) -> None:
+    """Nobody waits any longer."""
+    event = to.event
+    assert isinstance(event, MessageSent) and to.ticket_id is not None
+    tx.run(_ANSWERED, id=to.ticket_id, message_id=event.message_id, now=tx.now)

@@ -1,0 +1,25 @@
+"""What agents say among themselves: never sent."""
+
+from hub.db.tx import Tx
+from hub.desk import ticket as tickets
+from hub.events import NoteWritten
+from hub.staff.access import Caller
+from hub.text import MAX_MESSAGE, clean
+
+_INSERT = """
+INSERT INTO note (ticket_id, agent_id, text, created_at) VALUES (:ticket_id, :agent_id, :text, :now) RETURNING id"""
+
+
+def write(tx: Tx, caller: Caller, number: int, text: str) -> int:
+    ticket = tickets.seen(tx, caller, number)
+    text = clean(text, "text", most=MAX_MESSAGE)
+    note_id = tx.insert(_INSERT, ticket_id=ticket.id, agent_id=caller.grants.agent_id, text=text, now=tx.now)
+    tx.record(
+        NoteWritten(note_id=note_id),
+        by=caller.actor,
+        ticket_id=ticket.id,
+        contact_id=ticket.contact_id,
+        before=ticket.scope,
+        after=ticket.scope,
+    )
+    return note_id

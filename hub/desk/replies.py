@@ -1,0 +1,165 @@
+"""What we say to a contact: the message, its parts and their deliveries, in one unit; sending them is a job."""
+
+from typing import Final
+
+import msgspec
+
+from hub.clock import SECOND
+from hub.db import lanes
+from hub.db.tx import Rx, Tx
+from hub.desk import inboxes, kinds
+from hub.desk import ticket as tickets
+from hub.desk.inboxes import Inbox
+from hub.desk.splitting import split
+from hub.desk.ticket import Ticket
+from hub.errors import Refusal, invalid
+from hub.events import MessageSent
+from hub.people import points
+from hub.staff.access import Caller
+from hub.text import MAX_LINE, MAX_MESSAGE, clean
+
+# In a live channel a customer's new words stand in the way only when the agent's client had no chance to show them.
+UNSEEN: Final = 5 * SECOND
+
+_INSERT = """
+INSERT INTO message (ticket_id, inbox_id, direction, author_kind, author_id, text, html, subject, external_id,
+                     in_reply_to, created_at)
+VALUES (:ticket_id, :inbox_id, 'outgoing', :author_kind, :author_id, :text, NULL, :subject, :external_id,
+        :in_reply_to, :now)
+RETURNING id"""
+_DELIVERY = """
+INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, created_at,
+                      changed_at)
+VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, :body, :state, :reason, :now, :now)
+RETURNING id"""
+_SINCE = """
+SELECT id, direction, author_kind, author_id, text, created_at FROM message
+WHERE ticket_id = :ticket_id AND id > :seen ORDER BY id LIMIT 50"""
+_LAST_INCOMING = """
+SELECT id, inbox_id, external_id, subject FROM message
+WHERE ticket_id = :ticket_id AND direction = 'incoming' ORDER BY id DESC LIMIT 1"""
+_LAST_ID = "SELECT COALESCE(MAX(id), 0) FROM message WHERE ticket_id = :ticket_id"
+_IS_OF = "SELECT 1 FROM message WHERE id = :id AND ticket_id = :ticket_id"
+
+NO_WAY = "No inbox of this desk can reach this contact yet. Connect one that can, or add an address; it then goes out."
+
+
+class Replied(msgspec.Struct, frozen=True):
+    message_id: int
+    deliveries: tuple[int, ...]
+    held: bool  # nothing can carry it yet: `reason` of the delivery says why
+
+
+class _Way(msgspec.Struct, frozen=True):
+    inbox: Inbox
+    point_id: int | None
+    max_text: int | None
+    live: bool
+
+
+def reply(
+    tx: Tx,
+    caller: Caller,
+    number: int,
+    text: str,
+    *,
+    external_id: str,
+    seen: int | None = None,
+    anyway: bool = False,
+    subject: str | None = None,
+) -> Replied:
+    """`external_id`: ours, one for each message ever. `seen`: the last message id that the agent's client had; an
+    answer to a state that has moved on is refused as "stale" with what is new, unless `anyway`."""
+    ticket = tickets.seen(tx, caller, number)
+    text = clean(text, "text", most=MAX_MESSAGE)
+    last = tx.row(_LAST_INCOMING, ticket_id=ticket.id)
+    way = _way(tx, ticket, last[1] if last else None)
+    if seen is not None and not anyway:
+        _refuse_stale(tx, caller, ticket, seen, live=way is not None and way.live)
+    message_id = tx.insert(
+        _INSERT,
+        ticket_id=ticket.id,
+        inbox_id=way.inbox.id if way else ticket.inbox_id,
+        author_kind=caller.actor.kind,
+        author_id=caller.actor.id,
+        text=text,
+        subject=clean(subject, "subject", most=MAX_LINE, least=0, lines=False) if subject else None,
+        external_id=external_id,
+        in_reply_to=last[0] if last else None,
+        now=tx.now,
+    )
+    deliveries = _queue(tx, ticket, message_id, text, way, subject, last)
+    tx.record(
+        MessageSent(message_id=message_id, inbox_id=way.inbox.id if way else ticket.inbox_id),
+        by=caller.actor,
+        ticket_id=ticket.id,
+        contact_id=ticket.contact_id,
+        before=ticket.scope,
+        after=ticket.scope,
+    )
+    return Replied(message_id, deliveries, way is None)
+
+
+def _way(tx: Tx, ticket: Ticket, last_inbox: int | None) -> _Way | None:
+    """Where the contact wrote last, if that can be answered; else any inbox that reaches one of their points."""
+    for inbox in inboxes.for_reply(tx, last_inbox or ticket.inbox_id):
+        features = kinds.features(inbox.kind)
+        if features.live:
+            return _Way(inbox, None, features.max_text, True)
+        if features.replies:
+            found = points.best(tx, ticket.contact_id, features.reaches, inbox.token)
+            if found is not None:
+                return _Way(inbox, found[0], features.max_text, False)
+    return None
+
+
+def _refuse_stale(rx: Rx, caller: Caller, ticket: Ticket, seen: int, *, live: bool) -> None:
+    if seen and rx.value(_IS_OF, id=seen, ticket_id=ticket.id) is None:
+        raise invalid("seen", "This message is not of this ticket.")
+    new = [
+        {"id": r[0], "direction": r[1], "author_kind": r[2], "author_id": r[3], "text": r[4], "created_at": r[5]}
+        for r in rx.rows(_SINCE, ticket_id=ticket.id, seen=seen)
+        if not (r[2] == caller.actor.kind and r[3] == caller.actor.id)
+    ]
+    if live:
+        new = [m for m in new if m["direction"] == "outgoing" or rx.now - m["created_at"] < UNSEEN]
+    if new:
+        text = "More was said meanwhile. Read it, then send anyway, edit or discard."
+        raise Refusal("stale", text, extra={"new": new, "seen": rx.value(_LAST_ID, ticket_id=ticket.id)})
+
+
+def _queue(
+    tx: Tx,
+    ticket: Ticket,
+    message_id: int,
+    text: str,
+    way: _Way | None,
+    subject: str | None,
+    last: tuple[object, ...] | None,
+) -> tuple[int, ...]:
+    """A delivery a part. A live channel has no job: its client acknowledges."""
+    made = []
+    for number, part in enumerate(split(text, way.max_text if way else None)):
+        body = {"text": part}
+        if number == 0 and (subject or ticket.subject):
+            body["subject"] = subject or ticket.subject
+        if last is not None and way is not None and last[1] == way.inbox.id:
+            body["in_reply_to"] = str(last[2])
+        delivery_id = tx.insert(
+            _DELIVERY,
+            message_id=message_id,
+            ticket_id=ticket.id,
+            inbox_id=way.inbox.id if way else ticket.inbox_id,
+            point_id=way.point_id if way else None,
+            part=number,
+            body=msgspec.json.encode(body).decode(),
+            state="queued" if way else "held",
+            reason=None if way else NO_WAY,
+            now=tx.now,
+        )
+        made.append(delivery_id)
+        if way is not None and not way.live:
+            tx.enqueue(
+                "deliver", {"delivery_id": delivery_id}, key=f"contact_point:{way.point_id}", lane=lanes.OUTBOUND
+            )
+    return tuple(made)
