@@ -5,7 +5,12 @@ import os
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.loop_probe", "tests.fixtures.no_blocking", "tests.fixtures.databases"]
+pytest_plugins = [
+    "tests.fixtures.loop_probe",
+    "tests.fixtures.no_blocking",
+    "tests.fixtures.databases",
+    "tests.fixtures.logs",
+]
 
 # Every run tries the same examples, so that a red run is the change's doing. To hunt for new ones:
 # pytest --hypothesis-profile=hunt

@@ -1,0 +1,307 @@
+"""Every setting of the desk in one table: read from the environment and a file by hub.cli, handed to hub.app.
+
+`PARLEY_PORT=9000` in the environment, or `port = 9000` in the TOML file that `--config` or PARLEY_CONFIG names; the
+environment wins. docs/configuration.md is made from this table.
+"""
+
+import dataclasses
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+from urllib.parse import urlsplit
+
+from hub.errors import StartRefused
+
+PREFIX: Final = "PARLEY_"
+# Read by others: where the file is, and what the tests are told.
+_NOT_OURS: Final = ("PARLEY_CONFIG", "PARLEY_TEST_")
+_TRUE: Final = ("1", "true", "yes", "on")
+_FALSE: Final = ("0", "false", "no", "off")
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    shown: str | None = None,
+    secret: bool = False,
+    least: int | None = None,
+    most: int | None = None,
+    choices: Sequence[str] = (),
+) -> Any:
+    """One row of the table. `shown` is the default in words where it depends on others."""
+    return dataclasses.field(
+        default=default,
+        repr=not secret,
+        metadata={"help": help, "shown": shown, "least": least, "most": most, "choices": tuple(choices)},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    host: str = option(
+        "127.0.0.1",
+        "The address to listen on. Anything but this machine's own needs an `https` PUBLIC_URL, TRUSTED_PROXIES "
+        "(a proxy stands in front) or INSECURE_DEV.",
+    )
+    port: int = option(8080, "The port to listen on. 0 takes any free one.", least=0, most=65_535)
+    public_url: str = option(
+        "", "How people reach the desk, without a path: `https://desk.example.org`.", shown="`http://HOST:PORT`"
+    )
+    trusted_proxies: tuple[Network, ...] = option(
+        (),
+        "Addresses or networks of the proxies in front, with commas between. Only what comes from them may say with "
+        "X-Forwarded-For whom it is from.",
+        shown="none",
+    )
+    insecure_dev: bool = option(False, "Listen on any address without HTTPS. For trying things out, never for people.")
+    data: Path = option(  # noqa: RUF009
+        Path("data"), "The folder for the database, files, the key and the lock. On a local disk, not on NFS."
+    )
+    database: str = option(
+        "",
+        "`postgresql://user:password@host/name` to share one record among several desks.",
+        shown="SQLite under DATA",
+        secret=True,
+    )
+    secret_key_file: Path = option(  # noqa: RUF009
+        Path(),
+        "Holds the keys that seal secrets in the database, one a line in base64, newest on top. Made at the first "
+        "start. Without it sealed settings are lost: keep a copy elsewhere.",
+        shown="`DATA/secret.key`",
+    )
+    log_level: str = option(
+        "info", "The least important lines that are still written.", choices=("debug", "info", "warning", "error")
+    )
+    log_format: str = option(
+        "auto", "`json`, `text`, or `auto`: text on a terminal, else JSON.", choices=("auto", "json", "text")
+    )
+    metrics_token: str = option(
+        "",
+        "What Prometheus has to send as `Authorization: Bearer …` to read /metrics, at least 16 characters. Without "
+        "one only this machine itself may, and not through a proxy.",
+        shown="none",
+        secret=True,
+    )
+    api_per_minute: int = option(600, "Requests a minute that one API token or session may make.", least=1)
+    forms_per_hour: int = option(5, "Forms an hour that one address may send (IPv6: one /64).", least=1)
+    inbound_kept_days: int = option(30, "How long what came in is kept as it came, in days.", least=1, most=3_650)
+    crash_point: str = option("", "For tests only: the named place at which the process dies.", shown="none")
+
+    @property
+    def is_sqlite(self) -> bool:
+        return not self.database
+
+    @property
+    def database_path(self) -> Path:
+        return self.data / "parley.db"
+
+    @property
+    def control_path(self) -> Path:
+        return self.data / "desk.sock"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """One row of the table as people see it."""
+
+    name: str  # as in the file: "public_url"
+    kind: str  # in words
+    default: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+
+_TYPES: Final = get_type_hints(Config)
+_FIELDS: Final = {field.name: field for field in dataclasses.fields(Config)}
+_KINDS: Final = {
+    str: "text",
+    int: "a whole number",
+    bool: "`true` or `false`",
+    Path: "a path",
+    tuple[Network, ...]: "addresses",
+}
+
+
+def table() -> Iterator[Setting]:
+    for name, field in _FIELDS.items():
+        kind = _KINDS[_TYPES[name]]
+        if field.metadata["choices"]:
+            kind = "one of " + ", ".join(f"`{c}`" for c in field.metadata["choices"])
+        plain = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+        yield Setting(name, kind, field.metadata["shown"] or f"`{plain}`", field.metadata["help"])
+
+
+def read(environ: Mapping[str, str], file: Path | None = None) -> Config:
+    """The settings, checked; StartRefused names the one that is wrong and how to write it."""
+    file = file or (Path(environ["PARLEY_CONFIG"]) if environ.get("PARLEY_CONFIG") else None)
+    values: dict[str, Any] = {}
+    for name, value in (_from_file(file) if file else {}).items():
+        values[_known(name, f"in {file}", str)] = _typed(name, value, f"{name} in {file}")
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable.startswith(_NOT_OURS):
+            continue
+        name = _known(variable.removeprefix(PREFIX).lower(), "in the environment", lambda n: PREFIX + n.upper())
+        if text.strip():  # an empty variable is one that is not set: compose files write them so
+            values[name] = _typed(name, text.strip(), variable)
+    return complete(Config(**values))
+
+
+def complete(config: Config) -> Config:
+    """Fills in what follows from other settings, and refuses what does not go together."""
+    if not config.public_url:
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)
+        config = dataclasses.replace(config, public_url=f"http://{host}:{config.port}")
+    if config.secret_key_file == Path():
+        config = dataclasses.replace(config, secret_key_file=config.data / "secret.key")
+    _check_public_url(config.public_url)
+    _check_database(config.database)
+    if config.metrics_token and len(config.metrics_token) < 16:
+        raise StartRefused("PARLEY_METRICS_TOKEN is too short to keep anybody out.", "Take at least 16 characters.")
+    if not (is_loopback(config.host) or config.is_https or config.trusted_proxies or config.insecure_dev):
+        raise StartRefused(
+            f"PARLEY_HOST={config.host} lets others reach the desk, but nothing says that it is by HTTPS.",
+            "Set PARLEY_PUBLIC_URL=https://…, or PARLEY_TRUSTED_PROXIES to the proxy in front of it; "
+            "PARLEY_INSECURE_DEV=true to try it out in a network you trust.",
+        )
+    return config
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StartRefused(f"Cannot read the settings file {path}: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StartRefused(f"The settings file {path} is not TOML: {error}.", "A line reads: port = 8080") from None
+
+
+def _known(name: str, where: str, write: Any) -> str:
+    if name in _FIELDS:
+        return name
+    near = difflib.get_close_matches(name.lower(), _FIELDS, n=1, cutoff=0.5)
+    hint = f"Did you mean {write(near[0])}?" if near else "`parley configuration` lists what there is."
+    raise StartRefused(f"There is no setting {write(name)} ({where}).", hint)
+
+
+def _typed(name: str, value: Any, where: str) -> Any:
+    """`value` is text from the environment, or whatever TOML had."""
+    field, kind = _FIELDS[name], _TYPES[name]
+    if kind is bool:
+        return _bool(value, where)
+    if kind is int:
+        return _int(value, where, field)
+    if kind == tuple[Network, ...]:
+        return _networks(value, where)
+    if not isinstance(value, str):
+        raise _wrong(where, "text", f'{name} = "…"')
+    if "\0" in value or "\n" in value:
+        raise _wrong(where, "one line of text", f'{name} = "…"')
+    if kind is Path:
+        return Path(value).expanduser()
+    choices = field.metadata["choices"]
+    if choices and value.lower() not in choices:
+        raise StartRefused(f"{where} cannot be {value!r}.", f"It is one of: {', '.join(choices)}.")
+    return value.lower() if choices else value
+
+
+def _bool(value: Any, where: str) -> bool:
+    text = str(value).lower()
+    if isinstance(value, (bool, str)) and text in (*_TRUE, *_FALSE):
+        return text in _TRUE
+    raise _wrong(where, "true or false", "true")
+
+
+def _int(value: Any, where: str, field: "dataclasses.Field[Any]") -> int:
+    least, most = field.metadata["least"], field.metadata["most"]
+    try:
+        if isinstance(value, (bool, float)):
+            raise ValueError
+        number = int(value)
+    except (ValueError, TypeError):
+        raise _wrong(where, "a whole number, without a unit", str(field.default)) from None
+    if (least is not None and number < least) or (most is not None and number > most):
+        limits = f"at least {least}" if most is None else f"between {least} and {most}"
+        raise StartRefused(f"{where} is {number}; it has to be {limits}.")
+    return number
+
+
+def _networks(value: Any, where: str) -> tuple[Network, ...]:
+    parts = value if isinstance(value, list) else str(value).split(",")
+    try:
+        return tuple(ipaddress.ip_network(str(part).strip()) for part in parts if str(part).strip())
+    except ValueError as error:
+        raise StartRefused(f"{where}: {error}.", "Write addresses or networks: 10.0.0.5, 172.30.80.0/24") from None
+
+
+def _wrong(where: str, wanted: str, example: str) -> StartRefused:
+    return StartRefused(f"{where} has to be {wanted}.", f"For example: {example}")
+
+
+def _check_public_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise StartRefused(
+            f"PARLEY_PUBLIC_URL={url!r} is not the address of a site.", "Write: https://desk.example.org"
+        )
+    if parts.path not in ("", "/") or parts.query or parts.fragment or url.endswith("/"):
+        raise StartRefused(
+            f"PARLEY_PUBLIC_URL={url!r} has more than a host.",
+            f"The desk has a host to itself: {parts.scheme}://{parts.netloc}",
+        )
+
+
+def _check_database(url: str) -> None:
+    scheme = url.partition("://")[0]
+    if url and scheme not in ("postgresql", "postgres"):
+        near = difflib.get_close_matches(scheme, ["postgresql"], n=1, cutoff=0.3)
+        hint = (
+            f"Did you mean {near[0]}://user:password@host/name?"
+            if near
+            else "Write postgresql://user:password@host/name"
+        )
+        raise StartRefused("PARLEY_DATABASE names a database that Parley does not know.", f"{hint} Empty means SQLite.")
+
+
+def markdown() -> str:
+    """docs/configuration.md. A test compares it with the file."""
+    lines = [
+        "# Settings",
+        "",
+        "Made from the table in `hub/config.py` by `parley configuration --markdown`; change it there.",
+        "",
+        "A setting is a variable of the environment, or a line of a TOML file that `--config parley.toml` or",
+        "`PARLEY_CONFIG` names; the environment wins. In the file the names are small and without `PARLEY_`:",
+        "",
+        "```toml",
+        "port = 8080",
+        'public_url = "https://desk.example.org"',
+        'trusted_proxies = ["172.30.80.0/24"]',
+        "```",
+        "",
+        "A name that is not in this table, or a value of another type, stops the start and says which it is.",
+        "",
+        "| variable | what it wants | default | what it is for |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{s.variable}` | {s.kind} | {s.default} | {s.help} |" for s in table()]
+    return "\n".join(lines) + "\n"
