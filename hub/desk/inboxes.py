@@ -5,7 +5,7 @@ hub.desk.settings for what can be set.
 """
 
 import secrets as random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -58,6 +58,7 @@ _COLUMNS = """id, token, kind, name, team_id, enabled, created_at, settings, sec
 BY_ID = f"SELECT {_COLUMNS} FROM inbox WHERE id = :id"
 BY_TOKEN = f"SELECT {_COLUMNS} FROM inbox WHERE token = :token"
 ALL = f"SELECT {_COLUMNS} FROM inbox ORDER BY name_folded"
+ENABLED = f"SELECT {_COLUMNS} FROM inbox WHERE enabled = 1 AND id <> :but ORDER BY id"
 INSERT = """
 INSERT INTO inbox (token, kind, name, name_folded, team_id, settings, secrets, enabled, created_at)
 VALUES (:token, :kind, :name, :name_folded, :team_id, :settings, :secrets, :enabled, :now) RETURNING id"""
@@ -115,6 +116,15 @@ def get(rx: Rx, caller: Caller, inbox_id: int) -> Inbox:
     if inbox is None or not may(caller.grants, Scope(inbox.id)):
         raise not_found("inbox")
     return inbox
+
+
+def for_reply(rx: Rx, inbox_id: int) -> Iterator[Inbox]:
+    """Inboxes that might carry an answer, the one that was written to first; read only as far as they are asked for."""
+    first = by_id(rx, inbox_id)
+    if first is not None and first.enabled:
+        yield first
+    for row in rx.rows(ENABLED, but=inbox_id):
+        yield _inbox(row)
 
 
 def teams_of(rx: Rx, inbox_id: int) -> list[int]:

@@ -349,7 +349,8 @@ CREATE TABLE inbound (
   headers {text} NOT NULL,               -- JSON list of [name, value], without credentials
   query {text} NOT NULL DEFAULT '',
   body {blob} NOT NULL,
-  state {text} NOT NULL CHECK (state IN ('done', 'ignored', 'quarantined')),
+  -- waiting: a job goes on with it (a large batch, or it speaks of something that has not come yet)
+  state {text} NOT NULL CHECK (state IN ('done', 'ignored', 'waiting', 'quarantined')),
   reason {text},
   tries {int} NOT NULL DEFAULT 1
 ){strict};
@@ -366,6 +367,7 @@ CREATE TABLE job (
   run_at {int} NOT NULL,
   first_run_at {int} NOT NULL,
   attempts {int} NOT NULL,
+  tried_at {int},                        -- when it was first taken: a head that fails holds its key only so long
   lease_until {int},
   lease_by {text},
   last_error {text},
@@ -375,6 +377,21 @@ CREATE INDEX job_ready ON job (lane, run_at, id) WHERE state = 'ready';
 CREATE INDEX job_running ON job (lease_until) WHERE state = 'running';
 CREATE INDEX job_key ON job (key, state, first_run_at, id) WHERE key IS NOT NULL;
 CREATE INDEX job_dead ON job (id) WHERE state = 'dead';
+
+-- Which process polls or streams for an inbox, where there may be several.
+CREATE TABLE lease (
+  name {text} PRIMARY KEY,
+  holder {text} NOT NULL,
+  until {int} NOT NULL
+){strict};
+
+-- What a connector remembers of its inbox: a position in a mailbox, a number of an update.
+CREATE TABLE connector_memory (
+  inbox_id {int} NOT NULL REFERENCES inbox (id),
+  name {text} NOT NULL,
+  value {text} NOT NULL,
+  PRIMARY KEY (inbox_id, name)
+){strict};
 
 -- The answer a command gave, under the client's own id: only success is remembered.
 CREATE TABLE answered (
