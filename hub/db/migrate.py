@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from hub.db.backend import Backend, Session
 from hub.db.crash import crash_point
 from hub.db.sql import POSTGRES_WORDS, SQLITE_WORDS, fill
-from hub.db.store import Backend
-from hub.db.tx import Session
 from hub.errors import StartRefused
 
 FOLDER: Final = Path(__file__).with_name("migrations")

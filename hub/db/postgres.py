@@ -13,10 +13,11 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from hub.db.backend import Row, Session
 from hub.db.sql import for_psycopg
-from hub.db.tx import Row, Session
-from hub.errors import StartRefused
+from hub.errors import StartRefused, Unavailable
 
 R = TypeVar("R")
 # 64 savepoints and the transaction itself: the 65th overflows the subtransaction cache every reader looks into.
@@ -25,9 +26,13 @@ READERS: Final = 4
 LOCK: Final = 0x7061726C6579  # "parley"
 CHANNEL: Final = "parley"
 
-# One round trip takes the lock and then reads the clock that leases are judged by.
 _TIME: Final = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
-_LOCK_AND_TIME: Final = f"{_TIME} FROM pg_advisory_xact_lock({LOCK})"
+# One round trip begins, takes the lock and then reads the clock that leases are judged by.
+_BEGIN_WRITE: Final = f"BEGIN; {_TIME} FROM pg_advisory_xact_lock({LOCK})"
+# One snapshot for all that a read looks at, its cursor included.
+_BEGIN_READ: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_TIME}"
+_NOTIFY_AND_COMMIT: Final = f"NOTIFY {CHANNEL}; COMMIT"
+_CUT_OFF: Final = (pq.TransactionStatus.UNKNOWN, pq.TransactionStatus.ACTIVE)
 # A paused process must not stop all others: its transaction is ended for it.
 _WRITER_SETTINGS: Final = {
     "idle_in_transaction_session_timeout": "3s",
@@ -38,34 +43,52 @@ _WRITER_SETTINGS: Final = {
 _READER_SETTINGS: Final = {"statement_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
 
 
+# A server that does not answer any more is noticed in half a minute, not in two hours.
+_DEFAULTS: Final = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",
+}
+
+
 class PostgresSession:
-    def __init__(self, url: str, settings: Mapping[str, str], begin: str, first: str, *, own_clock: bool) -> None:
-        self._url, self._settings, self._begin, self._first = url, settings, begin, first
+    def __init__(self, url: str, settings: Mapping[str, str], begin: str, *, own_clock: bool) -> None:
+        self._url, self._settings, self._begin = url, settings, begin
         self._own_clock = own_clock
         self.connect()
 
     def connect(self) -> None:
-        self._raw = psycopg.connect(self._url, autocommit=True, connect_timeout=10, application_name="parley")
-        self._cursor = self._raw.cursor()
-        for name, value in self._settings.items():
-            self._cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
-            found = self._cursor.execute("SELECT current_setting(%s)", (name,)).fetchone()
-            if found != (value,):
-                raise StartRefused(f"PostgreSQL answered {found!r} to {name} where {value!r} is needed.")
+        raw = psycopg.connect(self._url, autocommit=True, application_name="parley")
+        try:
+            cursor = raw.cursor()
+            for name, value in self._settings.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+                found = cursor.execute("SELECT current_setting(%s)", (name,)).fetchone()
+                if found != (value,):
+                    raise StartRefused(f"PostgreSQL answered {found!r} to {name} where {value!r} is needed.")
+        except BaseException:
+            raw.close()
+            raise
+        self._raw, self._cursor = raw, cursor
 
     @property
     def lost(self) -> bool:
-        return self._raw.closed
+        """Asked between statements: one that still counts as running then has been cut off."""
+        return self._raw.closed or self._raw.info.transaction_status in _CUT_OFF
 
     def begin(self, now: int) -> int:
-        self._cursor.execute(self._begin)
-        row = self._cursor.execute(self._first).fetchone()
+        self.rollback()  # one that had failed
+        self._cursor.execute(self._begin).nextset()
+        row = self._cursor.fetchone()
         return now if self._own_clock or row is None else int(row[0])
 
     def commit(self, notify: bool) -> None:
-        if notify:
-            self._cursor.execute(f"NOTIFY {CHANNEL}")
-        self._cursor.execute("COMMIT")
+        # In one message, so that a connection lost here is lost with COMMIT already sent.
+        self._cursor.execute(_NOTIFY_AND_COMMIT if notify else "COMMIT")
+        while self._cursor.nextset():
+            pass
         # A transaction that had failed answers COMMIT with ROLLBACK, and without an error.
         if self._cursor.statusmessage != "COMMIT":
             raise psycopg.errors.InFailedSqlTransaction("COMMIT was answered with " + str(self._cursor.statusmessage))
@@ -89,6 +112,9 @@ class PostgresSession:
     def is_full(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.OperationalError)
 
+    def unsure(self, error: BaseException) -> bool:
+        return False  # an answer was had; without one the connection is lost
+
     def close(self) -> None:
         self._raw.close()
 
@@ -101,6 +127,7 @@ class PostgresBackend:
     def __init__(self, url: str, *, readers: int = READERS, own_clock: bool = False) -> None:
         """`own_clock`: units are told our clock's time, not the database's; for tests that move the time."""
         self.url = url
+        self._conninfo = ""
         self._own_clock = own_clock
         self._reader_count = readers
         self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
@@ -110,7 +137,8 @@ class PostgresBackend:
         self._opened: list[PostgresSession] = []
 
     def _new_writer(self) -> PostgresSession:
-        return PostgresSession(self.url, _WRITER_SETTINGS, "BEGIN", _LOCK_AND_TIME, own_clock=self._own_clock)
+        self._conninfo = _with_defaults(self.url)
+        return PostgresSession(self._conninfo, _WRITER_SETTINGS, _BEGIN_WRITE, own_clock=self._own_clock)
 
     async def open(self) -> None:
         loop = asyncio.get_running_loop()
@@ -153,21 +181,22 @@ class PostgresBackend:
         return self._writer
 
     async def in_reader(self, fn: Callable[[Session], R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._reader_threads, self._read, fn)
+        try:
+            reading = asyncio.get_running_loop().run_in_executor(self._reader_threads, self._read, fn)
+        except RuntimeError:  # closed meanwhile
+            raise Unavailable() from None
+        try:
+            return await reading
+        except psycopg.OperationalError as error:
+            raise Unavailable() from error
 
     def _read(self, fn: Callable[[Session], R]) -> R:
         """In a reader's thread. A connection found dead at its first use is replaced once; reads change nothing."""
         session: PostgresSession | None = getattr(self._local, "session", None)
         fresh = session is None
         if session is None:
-            session = self._local.session = PostgresSession(
-                self.url,
-                _READER_SETTINGS,
-                # One snapshot for all that a read looks at, its cursor included.
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                _TIME,
-                own_clock=self._own_clock,
-            )
+            session = PostgresSession(self._conninfo, _READER_SETTINGS, _BEGIN_READ, own_clock=self._own_clock)
+            self._local.session = session
             self._opened.append(session)
         elif session.lost:
             session.connect()
@@ -184,7 +213,9 @@ class PostgresBackend:
         """Calls `wake` for every NOTIFY, one a batch; and once after each (re)connection, for what it missed."""
         while True:
             try:
-                connection = await psycopg.AsyncConnection.connect(self.url, autocommit=True, application_name="parley")
+                connection = await psycopg.AsyncConnection.connect(
+                    self._conninfo, autocommit=True, application_name="parley"
+                )
                 async with connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     wake()
@@ -195,6 +226,10 @@ class PostgresBackend:
 
     async def backup(self, path: str, progress: Callable[[int, int], None]) -> None:
         raise NotImplementedError("backup of PostgreSQL is written in hub.db.backup, over a snapshot")
+
+
+def _with_defaults(url: str) -> str:
+    return make_conninfo("", **{**_DEFAULTS, **conninfo_to_dict(url)})
 
 
 def _check(session: PostgresSession) -> None:

@@ -2,11 +2,12 @@
 
 The connections and their threads are aiosqlite's. Whole units of work run inside them, for which its public face has
 one method too few: this file alone touches its private `_execute` and `_conn` (tests/db/test_sqlite.py fails when they
-change). One desk owns the file: `fcntl.lockf` on `desk.lock`; SQLite before 3.51.3 can corrupt a WAL database that
+change). One desk owns the file, by the lock `desk.lock`: SQLite before 3.51.3 can corrupt a WAL database that
 two connections write or checkpoint.
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import sqlite3
@@ -16,12 +17,22 @@ from typing import Any, Final, TypeVar
 
 import aiosqlite
 
-from hub.db.tx import Row, Session
-from hub.errors import StartRefused
+from hub.db.backend import Row, Session
+from hub.errors import StartRefused, Unavailable
 
 R = TypeVar("R")
 BATCH: Final = 128
 READERS: Final = 3
+
+
+_OUTAGES: Final = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+)
 
 
 class SqliteSession:
@@ -35,6 +46,8 @@ class SqliteSession:
         self._execute = raw.execute
 
     def begin(self, now: int) -> int:
+        if self._raw.in_transaction:  # a rollback that had failed
+            self._execute("ROLLBACK")
         self._execute(self._begin)
         return now
 
@@ -49,9 +62,13 @@ class SqliteSession:
         return self._raw.in_transaction
 
     def rows(self, sql: str, params: Mapping[str, Any]) -> list[Row]:
+        if not self._raw.in_transaction:
+            raise Unavailable()  # it was all rolled back, and somebody caught the error: this would be stored at once
         return self._execute(sql, params).fetchall()
 
     def count(self, sql: str, params: Mapping[str, Any]) -> int:
+        if not self._raw.in_transaction:
+            raise Unavailable()
         return self._execute(sql, params).rowcount
 
     def control(self, sql: str) -> None:
@@ -59,18 +76,19 @@ class SqliteSession:
 
     def is_full(self, error: BaseException) -> bool:
         """Disk full, I/O error, read-only: the database cannot take it now, whoever asks."""
-        return isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-            sqlite3.SQLITE_FULL,
-            sqlite3.SQLITE_IOERR,
-            sqlite3.SQLITE_READONLY,
-            sqlite3.SQLITE_BUSY,
-            sqlite3.SQLITE_LOCKED,
-            sqlite3.SQLITE_CANTOPEN,
-        )
+        return isinstance(error, sqlite3.OperationalError) and _code(error) in _OUTAGES
+
+    def unsure(self, error: BaseException) -> bool:
+        """A COMMIT whose fsync failed has written its last frame: after a crash it may be found complete."""
+        return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_IOERR_FSYNC
 
 
 class DeskLock:
-    """Who holds it is the desk of this data folder. The lock dies with its process, so a kill leaves nothing behind."""
+    """Who holds it is the desk of this data folder. The lock dies with its process, so a kill leaves nothing behind.
+
+    By flock: a lock of the other kind (lockf) would be gone as soon as anything in this process opened and closed the
+    file, and would let a second desk into the same process.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "desk.lock"
@@ -83,14 +101,23 @@ class DeskLock:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
             os.close(fd)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise StartRefused(f"Cannot lock {self.path}: {error}") from error
             return False
         os.ftruncate(fd, 0)
         os.write(fd, f"{os.getpid()}\n".encode())
         self._fd = fd
         return True
+
+    def holder(self) -> int | None:
+        """The process that wrote its number there last; for words to a person, never to decide by."""
+        try:
+            return int(self.path.read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return None
 
     def release(self) -> None:
         if self._fd is not None:
@@ -106,6 +133,7 @@ class SqliteBackend:
     def __init__(self, path: Path, *, readers: int = READERS) -> None:
         self.path = path
         self._wanted_readers = readers
+        self._closed = False
         self._connections: list[aiosqlite.Connection] = []
         self._writer: tuple[aiosqlite.Connection, SqliteSession] | None = None
         self._readers: asyncio.LifoQueue[tuple[aiosqlite.Connection, SqliteSession]] = asyncio.LifoQueue()
@@ -133,6 +161,7 @@ class SqliteBackend:
 
     async def close(self) -> None:
         """Readers first, the writer last, so that the writer's close checkpoints and removes the WAL."""
+        self._closed = True
         while self._connections:
             await self._connections.pop().close()
         self._writer = None
@@ -144,7 +173,10 @@ class SqliteBackend:
 
     async def in_reader(self, fn: Callable[[Session], R]) -> R:
         connection, session = reader = await self._readers.get()
-        work = asyncio.ensure_future(_within(connection, lambda _raw: fn(session)))
+        if self._closed:
+            self._readers.put_nowait(reader)  # whoever waits behind us is told as well
+            raise Unavailable()
+        work = asyncio.ensure_future(_within(connection, lambda _raw: _reading(session, fn)))
         # A cancelled caller leaves at once; the connection goes back only when its thread is done with it.
         work.add_done_callback(lambda _done: self._readers.put_nowait(reader))
         return await asyncio.shield(work)
@@ -178,8 +210,21 @@ async def _within(connection: aiosqlite.Connection, fn: Callable[[sqlite3.Connec
     return await connection._execute(lambda: fn(_raw(connection)))  # type: ignore[no-any-return, no-untyped-call]
 
 
+def _reading(session: SqliteSession, fn: Callable[[Session], R]) -> R:
+    try:
+        return fn(session)
+    except sqlite3.OperationalError as error:
+        if session.is_full(error):
+            raise Unavailable() from error
+        raise
+
+
 def _raw(connection: aiosqlite.Connection) -> sqlite3.Connection:
     return connection._conn
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _quoted(path: Path) -> str:

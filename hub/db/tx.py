@@ -9,30 +9,14 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
+from hub.db.backend import Row, Session
 from hub.db.crash import crash_point
 from hub.events import SYSTEM, Actor, Event, ReactionFailed, Recorded, Scope
 from hub.seal import Sealer
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Row = tuple[Any, ...]
 MAX_DEPTH: Final = 5
-
-
-class Session(Protocol):
-    """One connection as the store drives it; every method runs in that connection's own thread."""
-
-    @property
-    def lost(self) -> bool: ...  # the connection itself is gone; nothing more can run on it
-
-    def begin(self, now: int) -> int: ...  # `now` by our clock → milliseconds by the clock that leases are judged by
-    def commit(self, notify: bool) -> None: ...
-    def rollback(self) -> None: ...
-    def in_transaction(self) -> bool: ...
-    def rows(self, sql: str, params: Mapping[str, Any]) -> list[Row]: ...
-    def count(self, sql: str, params: Mapping[str, Any]) -> int: ...
-    def control(self, sql: str) -> None: ...
-    def is_full(self, error: BaseException) -> bool: ...
 
 
 class Reactions(Protocol):
@@ -175,8 +159,8 @@ class Tx(Rx):
         try:
             react(self, to)
         except BaseException as error:
-            if not self._session.in_transaction() or self._session.lost:
-                raise  # the database threw the whole transaction away: nothing may go on in it
+            if self._session.lost or not self._session.in_transaction() or self._session.is_full(error):
+                raise  # the database cannot go on, which is not this reaction's doing: nothing may be half done
             self._session.control("ROLLBACK TO SAVEPOINT reaction")
             self._session.control("RELEASE SAVEPOINT reaction")
             del self.recorded[kept:]
