@@ -6,6 +6,7 @@ sees a ticket  ⇔  the role sees everything
                ∨  it is assigned to them
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -91,16 +92,23 @@ def load(rx: Rx, agent_id: int) -> Grants | None:
     if found is None:
         return None
     permissions, sees = found
-    teams: frozenset[int] = frozenset()
-    inboxes: frozenset[int] = frozenset()
-    if sees in ("inboxes", "teams"):
-        teams = frozenset(row[0] for row in rx.rows(_TEAMS, agent_id=agent_id))
-    if sees == "inboxes":
-        inboxes = frozenset(row[0] for row in rx.rows(_INBOXES, agent_id=agent_id))
+    return granted(
+        agent_id,
+        msgspec.json.decode(permissions, type=list[str]),
+        sees,
+        (row[0] for row in rx.rows(_TEAMS, agent_id=agent_id)) if sees in ("inboxes", "teams") else (),
+        (row[0] for row in rx.rows(_INBOXES, agent_id=agent_id)) if sees == "inboxes" else (),
+    )
+
+
+def granted(
+    agent_id: int, permissions: Iterable[str], sees: str, teams: Iterable[int], inboxes: Iterable[int]
+) -> Grants:
+    """What a role that `sees` so much makes of an agent's teams and of those teams' inboxes."""
     return Grants(
         agent_id=agent_id,
-        permissions=frozenset(msgspec.json.decode(permissions, type=list[str])),
+        permissions=frozenset(permissions),
         everything=sees == "everything",
-        inboxes=inboxes,
-        teams=teams,
+        inboxes=frozenset(inboxes) if sees == "inboxes" else frozenset(),
+        teams=frozenset(teams) if sees in ("inboxes", "teams") else frozenset(),
     )
