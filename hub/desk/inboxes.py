@@ -12,7 +12,8 @@ import msgspec
 
 from hub.clock import DAY
 from hub.connector import Features
-from hub.db.tx import Row, Rx, Tx
+from hub.db.backend import Row
+from hub.db.tx import Rx, Tx
 from hub.desk import kinds
 from hub.desk.settings import Common, build, secret_names, split
 from hub.errors import Refusal, invalid, not_found
