@@ -99,12 +99,6 @@ def all_of_them(rx: Rx) -> list[Inbox]:
     return [_inbox(row) for row in rx.rows(ALL)]
 
 
-def for_reply(rx: Rx, first: int) -> list[Inbox]:
-    """The enabled inboxes in the order in which a reply tries them: `first`, then the oldest."""
-    enabled = [inbox for inbox in all_of_them(rx) if inbox.enabled]
-    return sorted(enabled, key=lambda inbox: (inbox.id != first, inbox.id))
-
-
 def listed(rx: Rx, caller: Caller) -> list[Inbox]:
     """Those that the caller may see, by name."""
     require_permission(caller, "inboxes.read")
@@ -120,7 +114,7 @@ def get(rx: Rx, caller: Caller, inbox_id: int) -> Inbox:
 
 
 def for_reply(rx: Rx, inbox_id: int) -> Iterator[Inbox]:
-    """Inboxes that might carry an answer, the one that was written to first; read only as far as they are asked for."""
+    """The enabled inboxes in the order in which a reply tries them: the one written to, then the oldest."""
     first = by_id(rx, inbox_id)
     if first is not None and first.enabled:
         yield first

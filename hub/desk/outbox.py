@@ -1,4 +1,4 @@
-"""Whether anything may leave. After a restore the outbox is frozen until a person has looked: nobody is written twice."""
+"""Whether anything may leave. After a restore the outbox is frozen until a person has looked, lest we write twice."""
 
 from hub.db.tx import Rx, Tx
 from hub.staff.access import Caller, require_permission
