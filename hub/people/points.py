@@ -39,7 +39,7 @@ def _email(value: str, field: str) -> tuple[str, str]:
     if len(value) > MAX_EMAIL:
         raise invalid(field, f"An e-mail address has at most {MAX_EMAIL} characters.")
     try:
-        found = validate_email(value, check_deliverability=False, allow_smtputf8=True)
+        found = validate_email(value, check_deliverability=False, allow_smtputf8=True, strict=True)
     except EmailNotValidError as error:
         raise invalid(field, f"This is not an e-mail address. {error}") from None
     shown = found.normalized
@@ -56,6 +56,8 @@ def _phone(value: str, country: str | None, field: str) -> tuple[str, str]:
     import phonenumbers  # 40 ms and 8 MiB: not before it is needed
 
     text = unicodedata.normalize("NFKC", value.translate(_MARKS))
+    if text.count("+") > 1:
+        raise invalid(field, "This is not a phone number: it has more than one plus sign.")
     if country is None and not text.startswith(("+", "00")):
         raise invalid(field, "Write the number with its country code, for example +251 11 123 4567.")
     if country is None and text.startswith("00"):
