@@ -5,5 +5,6 @@ Channels from elsewhere announce themselves by the entry-point group "parley.con
 
 CONNECTORS: dict[str, tuple[str, str]] = {
     # kind: (title, "module:class")
+    "form": ("Contact form (a page of its own, or a form of yours)", "connectors.form.connector:FormConnector"),
     "webhook": ("Webhook (any system that can send and take JSON)", "connectors.webhook.connector:WebhookConnector"),
 }
