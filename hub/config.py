@@ -89,7 +89,9 @@ class Config:
         secret=True,
     )
     api_per_minute: int = option(600, "Requests a minute that one API token or session may make.", least=1)
-    forms_per_hour: int = option(5, "Forms an hour that one address may send (IPv6: one /64).", least=1)
+    forms_per_hour: int = option(
+        5, "Forms an hour that one network may send to an inbox (IPv4: a /24, IPv6: a /56).", least=1
+    )
     inbound_kept_days: int = option(30, "How long what came in is kept as it came, in days.", least=1, most=3_650)
     crash_point: str = option("", "For tests only: the named place at which the process dies.", shown="none")
 

@@ -300,7 +300,7 @@ class Filed(msgspec.Struct, frozen=True):
 
     number: int  # the ticket's public number
     duplicate: bool  # it was there already; the number is the one of the first time
-    details: dict[str, Any] = {}  # of the message as it is stored: what its Message carried the first time
+    details: dict[str, Any] = {}  # what its Message carried the first time; only told by `Hub.filed`
 
 
 class Taken(msgspec.Struct, frozen=True):

@@ -138,8 +138,10 @@ class FormConnector(Connector):
         if not taken.filed:
             return self._thanks(raw, fields, None)
         filed = taken.filed[0]
-        if filed.duplicate and filed.details.get("digest") != filled.digest(fields):
-            return self._form(raw, fields, 409, {}, ("used", {}))
+        if filed.duplicate:
+            first = await self.hub.filed(mark)
+            if first is not None and first.details.get("digest") != filled.digest(fields):
+                return self._form(raw, fields, 409, {}, ("used", {}))
         return self._thanks(raw, fields, filed.number, duplicate=filed.duplicate)
 
     def _token(self, fields: Fields, now: int) -> tuple[tokens.Token | None, str | None]:

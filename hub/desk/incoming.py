@@ -5,8 +5,8 @@ from typing import Final
 import msgspec
 
 from hub.clock import MINUTE
-from hub.connector import Deletion, Edit, Message
-from hub.db.tx import Tx
+from hub.connector import Deletion, Edit, Filed, Message
+from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
 from hub.desk import ticket as tickets
 from hub.desk.inboxes import Inbox
@@ -24,6 +24,9 @@ SKEW: Final = 5 * MINUTE
 _KNOWN = """
 SELECT message.id, message.ticket_id, ticket.number, ticket.contact_id
 FROM message JOIN ticket ON ticket.id = message.ticket_id
+WHERE message.inbox_id = :inbox_id AND message.external_id = :external_id"""
+_FILED = """
+SELECT ticket.number, message.details FROM message JOIN ticket ON ticket.id = message.ticket_id
 WHERE message.inbox_id = :inbox_id AND message.external_id = :external_id"""
 _INSERT = """
 INSERT INTO message (ticket_id, inbox_id, direction, author_kind, author_id, text, html, subject, external_id,
@@ -133,6 +136,12 @@ def write_down(
     )
     _store(tx, inbox, ticket, contact.id, text, external_id, caller.actor, None, None)
     return ticket.number
+
+
+def filed(rx: Rx, inbox_id: int, external_id: str) -> Filed | None:
+    """Where a message of this inbox is, and what it carried besides its text."""
+    row = rx.row(_FILED, inbox_id=inbox_id, external_id=external_id)
+    return Filed(row[0], True, msgspec.json.decode(row[1]) if row[1] else {}) if row else None
 
 
 def _ticket_for(tx: Tx, inbox: Inbox, message: Message, who: contacts.Known, text: str, answers: int | None) -> Ticket:
