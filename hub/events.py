@@ -82,7 +82,7 @@ class TicketOffered(Event, frozen=True, kw_only=True):
 class TicketOfferEnded(Event, frozen=True, kw_only=True):
     name = "ticket.offer_ended"
     to: int
-    why: Literal["accepted", "declined", "timed_out", "gone"]
+    why: Literal["accepted", "declined", "timed_out", "gone", "withdrawn"]
 
 
 class TicketResolved(Event, frozen=True, kw_only=True):

@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from hub.db.tx import Tx
 from hub.desk import following, routing
 from hub.events import (
+    AccessChanged,
+    AgentChanged,
+    AgentDisabled,
     AgentEnabled,
     AvailabilityChanged,
     Event,
@@ -17,27 +20,36 @@ from hub.events import (
     PresenceChanged,
     Recorded,
     TicketAssigned,
+    TicketHandedOff,
     TicketMarkedSpam,
     TicketMoved,
-    TicketOpened,
+    TicketOfferEnded,
+    TicketPending,
     TicketReopened,
     TicketResolved,
+    TicketSnoozed,
 )
 
 Reaction = Callable[[Tx, Recorded], None]
 
 STATE: Mapping[type[Event], Sequence[Reaction]] = {
-    MessageReceived: (following.contact_spoke,),
+    MessageReceived: (following.contact_spoke, routing.route),
     MessageSent: (following.we_spoke,),
-    TicketOpened: (routing.route,),
     TicketReopened: (routing.route,),
+    TicketHandedOff: (routing.route,),
     TicketMoved: (routing.route,),
-    TicketMarkedSpam: (routing.route,),
+    TicketMarkedSpam: (routing.route, routing.drain),
     TicketAssigned: (routing.route, routing.drain),
+    TicketOfferEnded: (routing.drain,),
     TicketResolved: (routing.drain,),
+    TicketPending: (routing.drain,),
+    TicketSnoozed: (routing.drain,),
     AvailabilityChanged: (routing.drain,),
     PresenceChanged: (routing.drain,),
+    AgentChanged: (routing.drain,),
     AgentEnabled: (routing.drain,),
+    AgentDisabled: (routing.drain,),
+    AccessChanged: (routing.drain,),
 }
 
 # Rules, bots, surveys, notifications, webhooks, alarms: none yet, the doors that write their jobs come with them.

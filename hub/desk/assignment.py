@@ -8,7 +8,7 @@ from hub.db.tx import Tx
 from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal, invalid
-from hub.events import TicketAssigned, TicketMoved
+from hub.events import TicketAssigned, TicketMoved, TicketOfferEnded
 from hub.staff import access
 from hub.staff.access import Caller
 
@@ -28,6 +28,15 @@ def put(tx: Tx, caller: Caller, ticket: Ticket, to: int | None, how: How) -> Tic
     tx.run(_PUT, to=to, now=tx.now, id=ticket.id)
     now = msgspec.structs.replace(ticket, assignee_id=to, offered_to=None, offered_until=None, changed_at=tx.now)
     tickets.count(tx, ticket, now)
+    if ticket.offered_to is not None:
+        tx.record(
+            TicketOfferEnded(to=ticket.offered_to, why="accepted" if to == ticket.offered_to else "withdrawn"),
+            by=caller.actor,
+            ticket_id=ticket.id,
+            contact_id=ticket.contact_id,
+            before=ticket.scope,
+            after=now.scope,
+        )
     tx.record(
         TicketAssigned(to=to, was=ticket.assignee_id, how=how),
         by=caller.actor,

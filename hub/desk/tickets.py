@@ -6,7 +6,7 @@ from hub.connector import Source
 from hub.db.tx import Tx
 from hub.desk import ticket as tickets
 from hub.desk.ticket import URGENCY, Priority, Status, Ticket
-from hub.errors import Refusal, invalid
+from hub.errors import invalid
 from hub.events import (
     Actor,
     Event,
@@ -170,8 +170,6 @@ def mark_spam(tx: Tx, caller: Caller, number: int, spam: bool) -> None:
     ticket = tickets.seen(tx, caller, number)
     if bool(ticket.spam) == spam:
         return
-    if spam and ticket.offered_to is not None:
-        raise Refusal("conflict", "It is being offered to a colleague just now. Try again in a minute.")
     tx.run(_SPAM, spam=int(spam), now=tx.now, id=ticket.id)
     tickets.count(tx, ticket, msgspec.structs.replace(ticket, spam=int(spam)))
     _changed(tx, caller, ticket, TicketMarkedSpam(spam=spam))

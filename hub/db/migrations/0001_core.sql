@@ -211,6 +211,14 @@ CREATE INDEX ticket_queue ON ticket (urgency, waiting_since, id)
   WHERE assignee_id IS NULL AND waiting_since IS NOT NULL AND spam = 0;
 CREATE INDEX ticket_offered ON ticket (offered_to) WHERE offered_to IS NOT NULL;
 
+-- Who let a ticket pass that was offered to them, in the present round of offers.
+CREATE TABLE offer_passed (
+  ticket_id {int} NOT NULL REFERENCES ticket (id),
+  agent_id {int} NOT NULL REFERENCES agent (id),
+  at {int} NOT NULL,
+  PRIMARY KEY (ticket_id, agent_id)
+){strict};
+
 CREATE TABLE message (
   id {id},
   ticket_id {int} NOT NULL REFERENCES ticket (id),
