@@ -1,0 +1,128 @@
+"""What came in as it came: raw rows, what became of them, the quarantine screen. hub.work.inbound takes them in."""
+
+import base64
+from typing import Final
+
+import msgspec
+
+from hub.db import lanes
+from hub.db.backend import Row
+from hub.db.tx import Rx, Tx
+from hub.errors import Refusal, not_found
+from hub.events import SYSTEM, InboundQuarantined, InboundReleased, Scope
+from hub.staff.access import Caller, require_permission
+
+MANAGE = "desk.manage"
+AGAIN: Final = "inbound.again"  # the job that takes a stored row once more
+SHOWN: Final = 2_000  # bytes of a body on the quarantine screen
+
+INSERT = """
+INSERT INTO inbound (inbox_id, received_at, headers, query, body, state, reason)
+VALUES (:inbox_id, :received_at, :headers, :query, :body, :state, :reason) RETURNING id"""
+GET = "SELECT id, inbox_id, received_at, headers, query, body, state, reason, tries FROM inbound WHERE id = :id"
+SETTLE = "UPDATE inbound SET state = :state, reason = :reason, tries = tries + :tries WHERE id = :id"
+QUARANTINED = """
+SELECT id, inbox_id, received_at, headers, query, body, state, reason, tries FROM inbound
+WHERE state = 'quarantined' AND id < :before ORDER BY id DESC LIMIT :limit"""
+KEPT_SINCE = "SELECT id FROM inbound WHERE received_at < :before AND state IN ('done', 'ignored') LIMIT :limit"
+DROP = (
+    "DELETE FROM inbound WHERE id >= :first AND id <= :last AND received_at < :before AND state IN ('done', 'ignored')"
+)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    id: int
+    inbox_id: int
+    received_at: int
+    headers: tuple[tuple[str, str], ...]
+    query: str
+    body: bytes
+    state: str
+    reason: str | None
+    tries: int
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """As the screen shows it. `body` is text where it is text, else base64 (`encoded`), cut at 2,000 bytes."""
+
+    id: int
+    inbox_id: int
+    received_at: int
+    reason: str
+    tries: int
+    size: int
+    body: str
+    encoded: bool
+
+
+def get(rx: Rx, inbound_id: int) -> Stored | None:
+    row = rx.row(GET, id=inbound_id)
+    return _stored(row) if row else None
+
+
+def settle(tx: Tx, was: Stored, state: str, reason: str | None) -> None:
+    """What became of it after one more try."""
+    tx.run(SETTLE, id=was.id, state=state, reason=reason, tries=1)
+    scope = Scope(was.inbox_id)
+    if state == "quarantined" and was.state != "quarantined":
+        tx.record(InboundQuarantined(inbound_id=was.id, inbox_id=was.inbox_id), by=SYSTEM, before=scope, after=scope)
+    elif was.state == "quarantined" and state != "quarantined":
+        tx.record(InboundReleased(inbound_id=was.id, inbox_id=was.inbox_id), by=SYSTEM, before=scope, after=scope)
+
+
+# --- the quarantine screen -----------------------------------------------------------------------------------------
+
+
+def quarantined(rx: Rx, caller: Caller, *, before: int | None = None, limit: int = 50) -> list[Quarantined]:
+    """Newest first; `before`: the id that the last page ended with."""
+    require_permission(caller, MANAGE)
+    rows = rx.rows(QUARANTINED, before=2**62 if before is None else before, limit=limit)
+    return [_shown(_stored(row)) for row in rows]
+
+
+def retry(tx: Tx, caller: Caller, inbound_id: int) -> None:
+    """A job reads it again; what of it was stored the first time is not stored twice."""
+    _must_be_quarantined(tx, caller, inbound_id)
+    tx.enqueue(AGAIN, {"inbound_id": inbound_id}, key=f"inbound:{inbound_id}", lane=lanes.INBOUND)
+
+
+def discard(tx: Tx, caller: Caller, inbound_id: int) -> None:
+    """Nobody needs it. The raw bytes are kept as long as those of anything else."""
+    settle(tx, _must_be_quarantined(tx, caller, inbound_id), "ignored", "Discarded by an agent.")
+
+
+def _must_be_quarantined(rx: Rx, caller: Caller, inbound_id: int) -> Stored:
+    require_permission(caller, MANAGE)
+    found = get(rx, inbound_id)
+    if found is None:
+        raise not_found("item in quarantine")
+    if found.state != "quarantined":
+        raise Refusal("conflict", "This is not in quarantine any more.")
+    return found
+
+
+# --- inside --------------------------------------------------------------------------------------------------------
+
+
+def _stored(row: Row) -> Stored:
+    headers = msgspec.json.decode(row[3], type=tuple[tuple[str, str], ...])
+    return Stored(row[0], row[1], row[2], headers, row[4], bytes(row[5]), row[6], row[7], row[8])
+
+
+def _shown(found: Stored) -> Quarantined:
+    start = found.body[:SHOWN]
+    try:
+        # A character that the cut went through is no reason to show everything as base64.
+        text, encoded = start.decode("utf-8", "strict" if len(start) == len(found.body) else "ignore"), False
+    except UnicodeDecodeError:
+        text, encoded = base64.b64encode(start).decode(), True
+    return Quarantined(
+        id=found.id,
+        inbox_id=found.inbox_id,
+        received_at=found.received_at,
+        reason=found.reason or "",
+        tries=found.tries,
+        size=len(found.body),
+        body=text,
+        encoded=encoded,
+    )

@@ -1,0 +1,321 @@
+"""Takes in what providers, forms and pollers bring: raw bytes and what they mean, in one unit, once.
+
+`webhook` is the route /in/<token>; `receive` is behind every door. Parsing happens before the unit. Whatever cannot be
+understood or stored is kept in quarantine with its reason, and never stops what came with it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Literal, Protocol
+
+import msgspec
+import structlog
+
+from hub.clock import MINUTE, SECOND
+from hub.connector import (
+    Choice,
+    Connector,
+    Deletion,
+    Edit,
+    Filed,
+    Ignored,
+    Item,
+    Message,
+    Raw,
+    Reaction,
+    Receipt,
+    Reply,
+    Taken,
+    Unparsable,
+    Unreadable,
+)
+from hub.db import lanes
+from hub.db.crash import crash_point
+from hub.db.store import Store
+from hub.db.tx import Tx
+from hub.desk import deliveries, inbound, incoming
+from hub.desk.inbound import Stored
+from hub.desk.inboxes import Inbox
+from hub.errors import Refusal, Unavailable
+from hub.events import SYSTEM, InboundQuarantined, Scope
+from hub.work.queue import Job
+
+log = structlog.get_logger("inbound")
+
+AT_ONCE: Final = 50  # items of one unit; a larger batch is stored raw and worked through by a job
+LONG_BODY: Final = 65_536  # bytes from which parsing leaves the loop
+# How long something may speak of what has not come yet: a receipt often overtakes the answer that carries its id.
+PATIENCE: Final = (2 * SECOND, 20 * SECOND, 2 * MINUTE, 10 * MINUTE)
+MAX_REASON: Final = 1_000
+State = Literal["done", "ignored", "quarantined"]
+_CREDENTIALS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+_CREDENTIAL_WORDS: Final = ("signature", "token", "secret", "password", "auth-key")
+
+
+class Later(Exception):
+    """An item is about something that is not here (yet)."""
+
+
+class Connectors(Protocol):
+    """What of hub.work.runner is needed here."""
+
+    store: Store
+
+    async def inbox(self, token: str) -> Inbox | None: ...
+    async def inbox_by_id(self, inbox_id: int) -> Inbox | None: ...
+    def connector(self, inbox: Inbox) -> Connector: ...
+    def note(self, inbox_id: int, way: str, error: str | None) -> None: ...
+
+
+# --- the doors -------------------------------------------------------------------------------------------------------
+
+
+async def webhook(connectors: Connectors, token: str, raw: Raw) -> Reply:
+    """/in/<token>: 404 for no such inbox, 403 and nothing stored for what is not genuine, else the channel's answer.
+
+    Raises Unavailable when it could not be stored: then the other side has to send it again.
+    """
+    inbox = await connectors.inbox(token)
+    if inbox is None or not inbox.enabled:
+        return Reply(status=404)
+    connector = connectors.connector(inbox)
+    if not genuine(connector, raw):
+        return Reply(status=403)
+    await receive(connectors.store, inbox, connector, raw)
+    connectors.note(inbox.id, "in", None)
+    return connector.answer(raw)
+
+
+def genuine(connector: Connector, raw: Raw) -> bool:
+    try:
+        return connector.verify(raw) is True
+    except Exception as error:
+        log.info("a signature could not be read", kind=connector.kind, error=type(error).__name__)
+        return False
+
+
+async def receive(store: Store, inbox: Inbox, connector: Connector, raw: Raw) -> Taken:
+    """Stores the raw bytes and everything in them; returns once that is on disk."""
+    try:
+        items = await parsed(connector, raw)
+    except Exception as error:
+        return await store.write(_quarantine, inbox, raw, reason_of(error))
+    crash_point("inbound.before_write")
+    if len(items) > AT_ONCE:
+        taken = await store.write(_put_aside, inbox, raw)
+    elif len(items) == 1:
+        taken = await _one(store, inbox, raw, items[0])
+    else:
+        taken = await store.write(_all, inbox, raw, items)
+    crash_point("inbound.after_write")
+    return taken
+
+
+async def parsed(connector: Connector, raw: Raw) -> list[Item]:
+    if len(raw.body) > LONG_BODY:
+        return await asyncio.to_thread(connector.parse, raw)
+    return connector.parse(raw)
+
+
+async def _one(store: Store, inbox: Inbox, raw: Raw, item: Item) -> Taken:
+    """Most requests carry one item: the unit's own savepoint is all it needs; only a failure costs a second write."""
+    try:
+        return await store.write(_single, inbox, raw, item)
+    except Unavailable:
+        raise
+    except Later:
+        return await store.write(_put_aside, inbox, raw, PATIENCE[0])
+    except Exception as error:
+        return await store.write(_quarantine, inbox, raw, reason_of(error))
+
+
+# --- units -----------------------------------------------------------------------------------------------------------
+
+
+def _single(tx: Tx, inbox: Inbox, raw: Raw, item: Item) -> Taken:
+    filed = apply(tx, inbox, item)
+    ignored = _why_ignored(item)
+    state: State = "done" if ignored is None else "ignored"
+    _insert(tx, inbox, raw, state, ignored)
+    return Taken(state, () if filed is None else (filed,))
+
+
+def _all(tx: Tx, inbox: Inbox, raw: Raw, items: Sequence[Item]) -> Taken:
+    done = _Outcome()
+    for position, item in enumerate(items):
+        done.add(position, item, *tx.alone(apply, inbox, item))
+    if done.later and not done.wrong:
+        _wait(tx, _insert(tx, inbox, raw, "waiting", done.reason), 0, PATIENCE[0])
+        return Taken("done", tuple(done.filed))
+    inbound_id = _insert(tx, inbox, raw, done.state, done.reason)
+    if done.state == "quarantined":
+        _announce(tx, inbox, inbound_id)
+    return Taken(done.state, tuple(done.filed))
+
+
+def _put_aside(tx: Tx, inbox: Inbox, raw: Raw, after: int = 0) -> Taken:
+    """Stored raw, to be worked through by a job."""
+    _wait(tx, _insert(tx, inbox, raw, "waiting", None), 0 if after else -1, after)
+    return Taken("done")
+
+
+def _quarantine(tx: Tx, inbox: Inbox, raw: Raw, reason: str) -> Taken:
+    _announce(tx, inbox, _insert(tx, inbox, raw, "quarantined", reason))
+    return Taken("quarantined")
+
+
+def apply(tx: Tx, inbox: Inbox, item: Item) -> Filed | None:
+    """One item. Raises what keeps it from being stored."""
+    match item:
+        case Message():
+            received = incoming.receive(tx, inbox, item)
+            return Filed(received.number, received.duplicate)
+        case Receipt():
+            if not deliveries.receipt(tx, inbox.id, item):
+                raise Later("A receipt for a message that we did not send.")
+        case Edit():
+            if not incoming.edit(tx, inbox, item):
+                raise Later("A change of a message that is not here.")
+        case Deletion():
+            if not incoming.delete(tx, inbox, item):
+                raise Later("The deletion of a message that is not here.")
+        case Unreadable():
+            raise Unparsable(item.reason)
+    return None
+
+
+def _why_ignored(item: Item) -> str | None:
+    match item:
+        case Ignored():
+            return item.reason
+        case Reaction() | Choice():
+            return f"A {type(item).__name__.lower()}: this desk does nothing with those yet."
+    return None
+
+
+class _Outcome:
+    """What became of the items of one request, as the state and the reason of its row."""
+
+    def __init__(self) -> None:
+        self.filed: list[Filed] = []
+        self.wrong: list[str] = []
+        self.later: list[str] = []
+        self.ignored: list[str] = []
+        self.done = 0
+
+    def add(self, position: int, item: Item, filed: Filed | None, error: BaseException | None) -> None:
+        if error is not None:
+            (self.later if isinstance(error, Later) else self.wrong).append(f"Item {position + 1}: {reason_of(error)}")
+        elif ignored := _why_ignored(item):
+            self.ignored.append(ignored)
+        else:
+            self.done += 1
+            if filed is not None:
+                self.filed.append(filed)
+
+    @property
+    def state(self) -> State:
+        if self.wrong or self.later:
+            return "quarantined"
+        return "done" if self.done else "ignored"
+
+    @property
+    def reason(self) -> str | None:
+        reasons = self.wrong + self.later or ([] if self.done else sorted(set(self.ignored)) or ["Nothing was in it."])
+        more = len(reasons) - 10
+        text = " ".join(reasons[:10]) + (f" And {more} more." if more > 0 else "")
+        return text[:MAX_REASON] or None
+
+
+def _insert(tx: Tx, inbox: Inbox, raw: Raw, state: str, reason: str | None) -> int:
+    return tx.insert(
+        inbound.INSERT,
+        inbox_id=inbox.id,
+        received_at=raw.received_at or tx.now,
+        headers=without_credentials(raw.headers),
+        query=raw.query,
+        body=raw.body,
+        state=state,
+        reason=reason,
+    )
+
+
+def _announce(tx: Tx, inbox: Inbox, inbound_id: int) -> None:
+    scope = Scope(inbox.id)
+    tx.record(InboundQuarantined(inbound_id=inbound_id, inbox_id=inbox.id), by=SYSTEM, before=scope, after=scope)
+
+
+def _wait(tx: Tx, inbound_id: int, waited: int, after: int) -> None:
+    """`waited`: how many of the waits in PATIENCE are behind it then; -1: it is only large."""
+    tx.enqueue(
+        inbound.AGAIN,
+        {"inbound_id": inbound_id, "waited": waited},
+        key=f"inbound:{inbound_id}",
+        run_at=tx.now + after,
+        lane=lanes.INBOUND,
+    )
+
+
+# --- once more -------------------------------------------------------------------------------------------------------
+
+
+async def again(connectors: Connectors, job: Job) -> None:
+    """The job AGAIN: a large batch, something that came too early, or a retry from the quarantine screen."""
+    stored = await connectors.store.read(inbound.get, job.payload["inbound_id"])
+    if stored is None or stored.state not in ("waiting", "quarantined"):
+        return
+    inbox = await connectors.inbox_by_id(stored.inbox_id)
+    if inbox is None:
+        return
+    try:
+        items = await parsed(connectors.connector(inbox), raw_of(stored))
+    except Exception as error:
+        await connectors.store.write(inbound.settle, stored, "quarantined", reason_of(error))
+        return
+    done = _Outcome()
+    for start in range(0, len(items), AT_ONCE):
+        chunk = items[start : start + AT_ONCE]
+        outcomes = await connectors.store.write_later(_chunk, inbox, chunk)
+        for position, (item, outcome) in enumerate(zip(chunk, outcomes, strict=True), start):
+            done.add(position, item, *outcome)
+    if done.later and not done.wrong and stored.state == "waiting":
+        waited = job.payload.get("waited", 0) + 1
+        if waited < len(PATIENCE):
+            await connectors.store.write_later(_wait, stored.id, waited, PATIENCE[waited])
+            return
+    await connectors.store.write_later(inbound.settle, stored, done.state, done.reason)
+
+
+def _chunk(tx: Tx, inbox: Inbox, items: Sequence[Item]) -> list[tuple[Filed | None, BaseException | None]]:
+    return [tx.alone(apply, inbox, item) for item in items]
+
+
+def raw_of(stored: Stored) -> Raw:
+    return Raw(headers=stored.headers, query=stored.query, body=stored.body, received_at=stored.received_at)
+
+
+# --- small things ----------------------------------------------------------------------------------------------------
+
+
+def without_credentials(headers: Sequence[tuple[str, str]]) -> str:
+    """The headers as they are stored: nothing in them opens anything."""
+    kept = [(name, value) for name, value in headers if not _is_credential(name.lower())]
+    return msgspec.json.encode(kept).decode()
+
+
+def _is_credential(name: str) -> bool:
+    return name in _CREDENTIALS or any(word in name for word in _CREDENTIAL_WORDS)
+
+
+def reason_of(error: BaseException) -> str:
+    """For the person who looks at the quarantine."""
+    if isinstance(error, Unparsable):
+        text = error.reason
+    elif isinstance(error, Refusal):
+        text = f"{error.field}: {error.text}" if error.field else error.text
+    elif isinstance(error, Later):
+        text = str(error)
+    else:
+        text = f"{type(error).__name__}: {error}"
+    # A reason may quote what came, and what came may be anything.
+    return text.encode("utf-8", "replace").decode().replace("\0", "")[:MAX_REASON]
