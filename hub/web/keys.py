@@ -1,0 +1,42 @@
+"""What the web needs of the desk, and the typed key under which it is found: hub.app fills it, hub.web reads it."""
+
+from typing import Protocol
+
+from aiohttp import web
+
+from hub.clock import Clock
+from hub.config import Config
+from hub.db.store import Store
+from hub.live.probe import Probe
+from hub.live.stream import Stream
+from hub.staff.access import Grants
+from hub.web.limits import Limits
+from hub.work.inbound import Connectors
+
+
+class GrantSource(Protocol):
+    async def get(self, agent_id: int) -> Grants | None: ...
+
+
+class Desk(Protocol):
+    """`hub.app.Desk` as its doors see it."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def config(self) -> Config: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def stream(self) -> Stream: ...
+    @property
+    def probe(self) -> Probe: ...
+    @property
+    def grants(self) -> GrantSource: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def runner(self) -> Connectors: ...
+
+
+DESK: web.AppKey[Desk] = web.AppKey("desk")

@@ -1,0 +1,57 @@
+"""Every URL of the product on one screen. `application` is what hub.app serves."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from hub.commands import COMMANDS
+from hub.web import forms, health, openapi, problem, rest, session, webhooks
+from hub.web.auth import CREDENTIALS, Credentials
+from hub.web.keys import DESK, Desk
+from hub.web.middleware import dress, guard, security_headers
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# For people, providers and machines: not part of the API, so not in its document.
+PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/healthz", health.healthz),
+    ("GET", "/metrics", health.metrics),
+    ("GET", "/problems/{kind}", problem.explain),
+    ("GET", "/f/{token}", forms.page),
+    ("POST", "/f/{token}", forms.page),
+    ("POST", "/in/{token}", webhooks.take),
+)
+
+# The API: its document, the session, and one line for each row of the command table.
+API: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", openapi.PATH, openapi.document),
+    ("POST", session.PATH, session.sign_in),
+    ("GET", session.PATH, session.who_am_i),
+    ("DELETE", session.PATH, session.sign_out),
+    *((command.method, rest.PREFIX + command.path, rest.handler(command)) for command in COMMANDS),
+)
+
+ROUTES: Final = (*PAGES, *API)
+
+
+def application(desk: Desk) -> web.Application:
+    app = web.Application(middlewares=[guard(desk.config)])
+    app[DESK] = desk
+    mount(app)
+    return app
+
+
+def mount(app: web.Application) -> None:
+    """Puts every route, and what all of them need, on an application that has its desk."""
+    desk = app[DESK]
+    app[CREDENTIALS] = Credentials(desk)
+    app.on_response_prepare.append(dress(security_headers(desk.config)))
+    for method, path, handler in ROUTES:
+        app.router.add_route(method, path, handler, expect_handler=_when_it_is_read)
+        if method == "GET":
+            app.router.add_route("HEAD", path, handler, expect_handler=_when_it_is_read)
+
+
+async def _when_it_is_read(request: web.Request) -> None:
+    """`Expect: 100-continue` is answered by hub.web.body, once the caller is known and the size is found good."""
