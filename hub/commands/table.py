@@ -28,4 +28,5 @@ class Command:
     write: Callable[[Tx, Caller, Any], Any] | None = None
     read: Callable[[Rx, Caller, Any], Any] | None = None
     status: int = 200
+    tells_secret: bool = False  # its answer is kept nowhere, so repeating it under a client id does it again
     refuses: tuple[Code, ...] = ()  # besides invalid, unauthenticated, forbidden, not_found, too_many

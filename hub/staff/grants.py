@@ -1,15 +1,20 @@
 """Grants in memory, one frozen value per agent, so that no request and no event asks the database who may.
 
-One cache per desk process. `hub.app` makes it and subscribes `heard` to the stream, which also carries the
+One cache per desk process. `hub.app` makes it and has it `listen` to the stream, which also carries the
 `access.changed` of other processes; those of this one are heard as soon as they are committed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from hub.db.store import Store
 from hub.events import AccessChanged, Recorded
 from hub.staff import access
 from hub.staff.access import Grants
+
+
+class Stream(Protocol):
+    def subscribe(self, listener: Callable[[Sequence[Recorded]], None]) -> Callable[[], None]: ...
 
 
 class GrantCache:
@@ -30,6 +35,10 @@ class GrantCache:
             # Rights that changed while they were being read are not kept: the snapshot may be from before.
             self._known[agent_id] = found
         return found
+
+    def listen(self, stream: Stream) -> None:
+        """From now on, what other processes change is heard too."""
+        stream.subscribe(self.heard)
 
     def heard(self, events: Sequence[Recorded]) -> None:
         """Forgets what is no longer true. Harmless to call twice with the same events."""
