@@ -13,8 +13,9 @@ from typing import Final
 import structlog
 
 from hub import events
+from hub.db.backend import Row
 from hub.db.store import Store
-from hub.db.tx import Row, Rx
+from hub.db.tx import Rx
 from hub.events import Actor, Recorded, Scope
 
 log = structlog.get_logger("stream")

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from hub.commands import COMMANDS
-from hub.web import forms, health, openapi, problem, rest, session, webhooks
+from hub.web import demo, forms, health, openapi, pages, problem, rest, session, setup, webhooks
 from hub.web.auth import CREDENTIALS, Credentials
 from hub.web.keys import DESK, Desk
 from hub.web.middleware import dress, guard, security_headers
@@ -15,11 +15,22 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # For people, providers and machines: not part of the API, so not in its document.
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/", setup.home),
+    ("GET", "/demo", demo.demo),
+    ("GET", "/setup/{secret}", setup.setup),
+    ("POST", "/setup/{secret}", setup.set_up),
+    ("GET", "/welcome", setup.welcome),
+    ("POST", "/welcome/token", setup.make_token),
+    ("GET", "/join/{secret}", setup.join),
+    ("POST", "/join/{secret}", setup.joined),
+    ("GET", "/static/{version}/{name}", pages.static),
     ("GET", "/healthz", health.healthz),
     ("GET", "/metrics", health.metrics),
     ("GET", "/problems/{kind}", problem.explain),
     ("GET", "/f/{token}", forms.page),
     ("POST", "/f/{token}", forms.page),
+    ("GET", "/f/{token}/{path}", forms.page),
+    ("POST", "/f/{token}/{path}", forms.page),
     ("POST", "/in/{token}", webhooks.take),
 )
 

@@ -1,0 +1,177 @@
+"""The only builder: makes a desk out of settings. Called by hub.serve, by hub.cli and by tests.
+
+    async with build(config) as desk:      the lock, the record, the stream, the jobs, the connectors
+        app = web_app(desk)                what answers to HTTP
+
+Whatever stops the start, and whatever ends the desk, everything that was opened is closed: a thread of a connection
+left open would keep the process from ever ending.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import importlib.metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+import structlog
+from aiohttp import web
+
+from connectors import CONNECTORS
+from hub import reactions, seal
+from hub.clock import Clock, SystemClock
+from hub.config import Config
+from hub.connector import Connector
+from hub.db import migrate
+from hub.db.backend import Backend
+from hub.db.sqlite import DeskLock, SqliteBackend
+from hub.db.store import Store
+from hub.db.tx import Tx
+from hub.desk import inboxes, kinds
+from hub.errors import StartRefused
+from hub.live.probe import Probe
+from hub.live.stream import Stream
+from hub.seal import Sealer
+from hub.staff import roles
+from hub.staff.access import DESK
+from hub.staff.grants import GrantCache
+from hub.web import routes
+from hub.web.limits import Limits
+from hub.work.runner import Runner
+
+log = structlog.get_logger("desk")
+
+ENTRY_POINTS: Final = "parley.connectors"
+FIRST_INBOX: Final = "Website"
+DRAIN_SECONDS: Final = 20
+
+
+class Desk:
+    """A desk and its parts. `at_work` False: only the record is opened, for a command while no desk runs."""
+
+    def __init__(self, config: Config, clock: Clock, *, at_work: bool = True) -> None:
+        self.config, self.clock, self.at_work = config, clock, at_work
+        self.sealer = _sealer(config.secret_key_file)
+        self.store = Store(_backend(config), clock, reactions.REACTIONS)
+        self.store.sealer = self.sealer
+        self.stream = Stream(self.store)
+        self.probe = Probe(self.store, self.stream)
+        self.grants = GrantCache(self.store)
+        self.limits = Limits(clock, api_per_minute=config.api_per_minute)
+        self.runner = Runner(self.store, self.sealer, config)
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        if self.config.is_sqlite:
+            lock = await asyncio.to_thread(take_lock, self.config)
+            self._stack.callback(lock.release)
+        await self._stack.enter_async_context(self.store)
+        await _migrate(self.store, self.config)
+        await self.store.write(furnish)
+        if not self.at_work:
+            return
+        await self.stream.start()
+        self._stack.push_async_callback(self.stream.stop)
+        self._stack.callback(self.stream.subscribe(self.grants.heard))
+        await self.runner.start()
+        self._stack.push_async_callback(self._drain)
+
+    async def _drain(self) -> None:
+        """What is being sent may finish; what takes longer stays in the queue and is asked about at the next start."""
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS + 2):
+                await self.runner.stop(DRAIN_SECONDS)
+        except TimeoutError:
+            log.warning("jobs did not end in time", seconds=DRAIN_SECONDS)
+
+
+def build(config: Config, clock: Clock | None = None, *, at_work: bool = True) -> Desk:
+    register_connectors()
+    return Desk(config, clock or SystemClock(), at_work=at_work)
+
+
+def web_app(desk: Desk) -> web.Application:
+    return routes.application(desk)
+
+
+def take_lock(config: Config) -> DeskLock:
+    """On SQLite just one process may write the file."""
+    lock = DeskLock(config.data)
+    if not lock.acquire():
+        raise StartRefused(
+            f"A desk is running on {config.data} already (process {lock.holder() or 'unknown'}).",
+            "Stop that one first, or give this one a folder of its own with PARLEY_DATA.",
+        )
+    return lock
+
+
+def register_connectors() -> None:
+    """Ours, then those of other packages; one of theirs under a name of ours takes its place."""
+    for kind, (title, target) in CONNECTORS.items():
+        kinds.register(kind, title, lambda target=target: _import(target))  # type: ignore[misc]
+    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        kinds.register(entry.name, entry.name, entry.load)
+
+
+def _import(target: str) -> type[Connector]:
+    module, _, name = target.partition(":")
+    found: type[Connector] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def _sealer(path: Path) -> Sealer:
+    with contextlib.suppress(FileExistsError):
+        seal.create_key_file(path)
+    return Sealer.from_file(path)
+
+
+def _backend(config: Config) -> Backend:
+    if config.is_sqlite:
+        return SqliteBackend(config.database_path)
+    try:
+        from hub.db.postgres import PostgresBackend
+    except ImportError:
+        raise StartRefused(
+            "PARLEY_DATABASE wants PostgreSQL, but its driver is not installed.", "pip install 'parley[postgres]'"
+        ) from None
+    return PostgresBackend(config.database)
+
+
+async def _migrate(store: Store, config: Config) -> None:
+    """Brings the schema up to date. On SQLite a copy of what was there is put beside it first."""
+    have, newest = await migrate.version(store.backend), len(migrate.known())
+    if config.is_sqlite and 0 < have < newest:
+        copy = config.data / f"before-schema-{have + 1}.db"
+        await asyncio.to_thread(copy.unlink, missing_ok=True)
+        await store.backend.backup(str(copy), lambda _done, _all: None)
+        log.info("kept a copy from before the change of schema", path=str(copy))
+    applied = await migrate.migrate(store.backend, store.clock.now())
+    if applied:
+        log.info("schema brought up to date", was=have, now=newest)
+
+
+def furnish(tx: Tx) -> None:
+    """What every desk has: the built-in roles, and the first inbox, so that there is a form to try."""
+    roles.ensure_built_in(tx)
+    if not inboxes.all_of_them(tx):
+        kind = next((k.kind for k in kinds.known() if kinds.features(k.kind).form), None)
+        if kind is not None:
+            inboxes.create(tx, DESK, kind=kind, name=FIRST_INBOX)
+
+
+if TYPE_CHECKING:
+    from hub.web import keys
+
+    def _is_a_desk(desk: Desk) -> keys.Desk:
+        return desk
