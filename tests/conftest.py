@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.no_blocking",
     "tests.fixtures.databases",
     "tests.fixtures.logs",
+    "tests.fixtures.desk",
 ]
 
 # Every run tries the same examples, so that a red run is the change's doing. To hunt for new ones:

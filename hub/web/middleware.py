@@ -46,7 +46,6 @@ def security_headers(config: Config) -> CIMultiDict[str]:
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": _PERMISSIONS,
             "Cache-Control": "no-store",
-            "Server": "Parley",
         }
     )
     if config.is_https:
@@ -62,6 +61,7 @@ def dress(always: CIMultiDict[str]) -> Callable[[web.Request, web.StreamResponse
         mine = response.headers
         for name, value in pairs:
             mine.setdefault(name, value)
+        mine["Server"] = "Parley"  # aiohttp has put its own there
         mine["X-Request-Id"] = request.get(REQUEST_ID) or new_request_id()
         HTTP.count(route_of(request), request.method, response.status)
 

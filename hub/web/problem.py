@@ -9,7 +9,7 @@ from aiohttp import web
 from hub.errors import Refusal, Unavailable
 
 CONTENT_TYPE: Final = "application/problem+json"
-REQUEST_ID: Final = "request_id"
+REQUEST_ID: Final = web.RequestKey("request_id", str)
 
 # What the address in `type` ends in → status, title. The refusals of hub.errors, and what only HTTP knows.
 KINDS: Final[Mapping[str, tuple[int, str]]] = {
