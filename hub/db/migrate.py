@@ -30,6 +30,7 @@ async def version(backend: Backend) -> int:
     words = _words(backend)
 
     def look(session: Session) -> int:
+        session.set_patience(True)  # another desk may be migrating
         session.begin(0)
         try:
             for statement in fill(_TABLE, words):
@@ -39,6 +40,7 @@ async def version(backend: Backend) -> int:
             return found
         finally:
             session.rollback()
+            session.set_patience(False)
 
     return await backend.in_writer(look)
 
@@ -60,6 +62,7 @@ async def migrate(backend: Backend, now: int, progress: Callable[[str], None] = 
 
 
 def _apply(session: Session, number: int, statements: list[str], now: int) -> None:
+    session.set_patience(True)  # an index over millions of rows takes its time
     session.begin(now)
     try:
         # Another process may have been faster: the lock that BEGIN took makes this look the truth.
@@ -72,6 +75,7 @@ def _apply(session: Session, number: int, statements: list[str], now: int) -> No
         session.commit(False)
     finally:
         session.rollback()
+        session.set_patience(False)
 
 
 def _words(backend: Backend) -> dict[str, str]:

@@ -109,6 +109,11 @@ class PostgresSession:
     def control(self, sql: str) -> None:
         self._cursor.execute(sql)
 
+    def set_patience(self, patient: bool) -> None:
+        for name in ("lock_timeout", "statement_timeout"):
+            value = "15min" if patient else self._settings[name]
+            self._cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+
     def is_full(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.OperationalError)
 

@@ -74,6 +74,9 @@ class SqliteSession:
     def control(self, sql: str) -> None:
         self._execute(sql)
 
+    def set_patience(self, patient: bool) -> None:
+        """No statement is cut off here, and nobody else writes this file."""
+
     def is_full(self, error: BaseException) -> bool:
         """Disk full, I/O error, read-only: the database cannot take it now, whoever asks."""
         return isinstance(error, sqlite3.OperationalError) and _code(error) in _OUTAGES
@@ -139,6 +142,18 @@ class SqliteBackend:
         self._readers: asyncio.LifoQueue[tuple[aiosqlite.Connection, SqliteSession]] = asyncio.LifoQueue()
 
     async def open(self) -> None:
+        try:
+            await self._open()
+        except (sqlite3.Error, OSError) as error:
+            damaged = _code(error) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+            raise StartRefused(
+                f"Cannot open the database {self.path}: {error}.",
+                "The file is damaged or is no database of Parley: move it away and restore the last backup."
+                if damaged
+                else "Is the data folder there, and may this user write to it?",
+            ) from error
+
+    async def _open(self) -> None:
         await asyncio.to_thread(self.path.parent.mkdir, parents=True, exist_ok=True)
         writer = await self._connect(str(self.path), uri=False)
         await _within(writer, _set_up_writer)
@@ -154,9 +169,9 @@ class SqliteBackend:
         self._connections.append(connection)
         try:
             await connection
-        except sqlite3.Error as error:
-            self._connections.remove(connection)
-            raise StartRefused(f"Cannot open the database {self.path}: {error}") from error
+        except BaseException:
+            self._connections.remove(connection)  # the library has ended its thread
+            raise
         return connection
 
     async def close(self) -> None:
@@ -214,7 +229,8 @@ def _reading(session: SqliteSession, fn: Callable[[Session], R]) -> R:
     try:
         return fn(session)
     except sqlite3.OperationalError as error:
-        if session.is_full(error):
+        # A read that tries to write is a fault of ours, and is to look like one.
+        if session.is_full(error) and error.sqlite_errorcode != sqlite3.SQLITE_READONLY:
             raise Unavailable() from error
         raise
 
@@ -223,7 +239,7 @@ def _raw(connection: aiosqlite.Connection) -> sqlite3.Connection:
     return connection._conn
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
