@@ -9,7 +9,6 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from hub.connector import Raw, Reply, Route
-from hub.desk import inboxes
 from hub.errors import not_found
 from hub.web import body
 from hub.web.keys import DESK
@@ -26,7 +25,7 @@ async def page(request: web.Request) -> web.Response:
     desk = request.app[DESK]
     address = remote(request, desk.config.trusted_proxies)
     desk.limits.stranger(address)
-    inbox = await desk.store.read(inboxes.by_token, request.match_info["token"])
+    inbox = await desk.runner.inbox(request.match_info["token"])
     if inbox is None or not inbox.enabled or not inbox.features.form:
         raise not_found("page")
     route = _route(desk.runner.connector(inbox).routes(), request.method, request.match_info.get("path", ""))
