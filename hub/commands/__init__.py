@@ -7,7 +7,7 @@ from typing import Final
 
 from hub.commands.table import Command
 
-_FILES: Final = ("tickets", "people", "tags", "feedback", "staff", "inboxes", "desk")
+_FILES: Final = ("tickets", "messages", "people", "feedback", "staff", "inboxes", "desk")
 
 COMMANDS: Final[tuple[Command, ...]] = tuple(
     command

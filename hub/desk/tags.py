@@ -24,6 +24,7 @@ _UNTAG_TICKET = "DELETE FROM ticket_tag WHERE ticket_id = :id AND tag_id = :tag_
 _OF_TICKET = """
 SELECT tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id
 WHERE ticket_tag.ticket_id = :id ORDER BY tag.name_folded"""
+_TAGGED = "SELECT ticket_tag.ticket_id, tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id"
 _TAG_CONTACT = "INSERT INTO contact_tag (contact_id, tag_id) VALUES (:id, :tag_id) ON CONFLICT DO NOTHING"
 _UNTAG_CONTACT = "DELETE FROM contact_tag WHERE contact_id = :id AND tag_id = :tag_id"
 _OF_CONTACT = """
@@ -54,6 +55,17 @@ def all_tags(rx: Rx) -> list[Tag]:
 
 def of_ticket(rx: Rx, ticket_id: int) -> tuple[str, ...]:
     return tuple(row[0] for row in rx.rows(_OF_TICKET, id=ticket_id))
+
+
+def of_tickets(rx: Rx, ticket_ids: list[int]) -> dict[int, tuple[str, ...]]:
+    """The names of each ticket that has any, for a page of a list at once."""
+    if not ticket_ids:
+        return {}
+    ids = ", ".join(str(int(i)) for i in ticket_ids)
+    found: dict[int, tuple[str, ...]] = {}
+    for ticket_id, name in rx.rows(f"{_TAGGED} WHERE ticket_tag.ticket_id IN ({ids}) ORDER BY tag.name_folded"):
+        found[ticket_id] = (*found.get(ticket_id, ()), name)
+    return found
 
 
 def of_contact(rx: Rx, contact_id: int) -> tuple[str, ...]:

@@ -1,0 +1,81 @@
+"""How a ticket looks in an answer, for every command that gives one."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from hub.db.tx import Rx
+from hub.desk import lists, tags
+from hub.desk import ticket as gate
+from hub.desk.ticket import Priority, Status, Ticket
+from hub.people import contacts
+from hub.staff.access import Caller
+
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=lists.MOST)]
+Cursor = Annotated[str, msgspec.Meta(max_length=1_000)]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of requests: a field that a command does not know is refused, never dropped."""
+
+
+class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket as it stands. Times are milliseconds since 1970, UTC."""
+
+    number: int
+    subject: str
+    status: Status
+    priority: Priority
+    contact_id: int
+    contact_name: str
+    inbox_id: int
+    team_id: int | None
+    assignee_id: int | None
+    handler: Literal["bot", "agent"]
+    spam: bool
+    waiting_since: int | None
+    snoozed_until: int | None
+    offered_to: int | None
+    last_message_at: int
+    created_at: int
+    resolved_at: int | None
+    tags: tuple[str, ...]
+    source: dict[str, Any]
+    last_text: str | None = None
+    last_direction: str | None = None
+
+
+def ticket_answer(
+    ticket: Ticket, name: str, tagged: tuple[str, ...], listed: lists.Listed | None = None
+) -> TicketAnswer:
+    source: dict[str, Any] = {"place": ticket.place, "page": ticket.page, "referrer": ticket.referrer}
+    return TicketAnswer(
+        number=ticket.number,
+        subject=ticket.subject,
+        status=ticket.status,
+        priority=ticket.priority,
+        contact_id=ticket.contact_id,
+        contact_name=name,
+        inbox_id=ticket.inbox_id,
+        team_id=ticket.team_id,
+        assignee_id=ticket.assignee_id,
+        handler=ticket.handler,
+        spam=bool(ticket.spam),
+        waiting_since=ticket.waiting_since,
+        snoozed_until=ticket.snoozed_until,
+        offered_to=ticket.offered_to,
+        last_message_at=ticket.last_message_at,
+        created_at=ticket.created_at,
+        resolved_at=ticket.resolved_at,
+        tags=tagged,
+        source=source | {"utm": msgspec.json.decode(ticket.utm) if ticket.utm else {}},
+        last_text=listed.last_text if listed else None,
+        last_direction=listed.last_direction if listed else None,
+    )
+
+
+def ticket_now(rx: Rx, caller: Caller, number: int) -> TicketAnswer:
+    """The ticket as it stands after a change."""
+    ticket = gate.seen(rx, caller, number)
+    return ticket_answer(ticket, contacts.get(rx, ticket.contact_id).name, tags.of_ticket(rx, ticket.id))

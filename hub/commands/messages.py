@@ -1,0 +1,162 @@
+"""Commands that say something: open a ticket, reply, note; and what becomes of deliveries."""
+
+import secrets
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from hub.commands.answers import Id, Request, TicketAnswer, ticket_now
+from hub.commands.table import Command
+from hub.db.tx import Tx
+from hub.desk import deliveries, incoming, notes, replies
+from hub.desk.ticket import Priority
+from hub.staff.access import Caller
+
+
+class ReplyAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`held`: stored, but no inbox can carry it to this contact yet."""
+
+    message_id: int
+    deliveries: tuple[int, ...]
+    held: bool
+
+
+class NoteAnswer(msgspec.Struct, frozen=True):
+    note_id: int
+
+
+class DeliveryAnswer(msgspec.Struct, frozen=True):
+    delivery_id: int
+    state: str
+
+
+class OpenTicket(Request, frozen=True, kw_only=True):
+    """A ticket on behalf of a contact: what they said on the phone or over the counter."""
+
+    contact_id: Id
+    inbox_id: Id
+    text: str
+    subject: str | None = None
+    priority: Priority = "normal"
+
+
+class Reply(Request, frozen=True, kw_only=True):
+    """`seen`: id of the newest message you had read. If more was said since, the answer is 409 with what is new; send
+    again with `anyway` to say it all the same."""
+
+    number: Id
+    text: str
+    subject: str | None = None
+    seen: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    anyway: bool = False
+
+
+class Note(Request, frozen=True, kw_only=True):
+    number: Id
+    text: str
+
+
+class OneDelivery(Request, frozen=True, kw_only=True):
+    delivery_id: Id
+
+
+def _open(tx: Tx, caller: Caller, request: OpenTicket) -> TicketAnswer:
+    number = incoming.write_down(
+        tx,
+        caller,
+        inbox_id=request.inbox_id,
+        contact_id=request.contact_id,
+        text=request.text,
+        subject=request.subject,
+        priority=request.priority,
+        external_id=f"written-{secrets.token_hex(16)}",
+    )
+    return ticket_now(tx, caller, number)
+
+
+def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
+    replied = replies.reply(
+        tx,
+        caller,
+        request.number,
+        request.text,
+        external_id=f"ours-{secrets.token_hex(16)}",
+        seen=request.seen,
+        anyway=request.anyway,
+        subject=request.subject,
+    )
+    return ReplyAnswer(message_id=replied.message_id, deliveries=replied.deliveries, held=replied.held)
+
+
+def _note(tx: Tx, caller: Caller, request: Note) -> NoteAnswer:
+    return NoteAnswer(notes.write(tx, caller, request.number, request.text))
+
+
+def _resend(tx: Tx, caller: Caller, request: OneDelivery) -> DeliveryAnswer:
+    deliveries.resend(tx, caller, request.delivery_id)
+    return DeliveryAnswer(request.delivery_id, "queued")
+
+
+def _cancel(tx: Tx, caller: Caller, request: OneDelivery) -> DeliveryAnswer:
+    deliveries.cancel(tx, caller, request.delivery_id)
+    return DeliveryAnswer(request.delivery_id, "cancelled")
+
+
+_WRITE: dict[str, Any] = {"noun": "tickets", "method": "POST", "scope": "tickets:write", "refuses": ("conflict",)}
+_ONE: Final = "/tickets/{number}"
+
+COMMANDS: Final = (
+    Command(
+        name="open_ticket",
+        summary="Open a ticket for a contact, with what they said.",
+        path="/tickets",
+        request=OpenTicket,
+        answer=TicketAnswer,
+        permission="tickets.reply",
+        write=_open,
+        status=201,
+        **_WRITE,
+    ),
+    Command(
+        name="reply",
+        summary="Answer the contact.",
+        path=f"{_ONE}/reply",
+        request=Reply,
+        answer=ReplyAnswer,
+        permission="tickets.reply",
+        write=_reply,
+        status=201,
+        **_WRITE | {"refuses": ("conflict", "stale")},
+    ),
+    Command(
+        name="note",
+        summary="Write a note for colleagues; it is never sent.",
+        path=f"{_ONE}/note",
+        request=Note,
+        answer=NoteAnswer,
+        permission="tickets.note",
+        write=_note,
+        status=201,
+        **_WRITE,
+    ),
+    Command(
+        name="resend_delivery",
+        summary="Send again what failed, or what may have arrived.",
+        path="/deliveries/{delivery_id}/resend",
+        request=OneDelivery,
+        answer=DeliveryAnswer,
+        permission="tickets.reply",
+        write=_resend,
+        **_WRITE | {"noun": "deliveries"},
+    ),
+    Command(
+        name="cancel_delivery",
+        summary="Call back what has not left yet.",
+        path="/deliveries/{delivery_id}/cancel",
+        request=OneDelivery,
+        answer=DeliveryAnswer,
+        permission="tickets.reply",
+        write=_cancel,
+        **_WRITE | {"noun": "deliveries"},
+    ),
+)
