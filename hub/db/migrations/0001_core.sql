@@ -203,6 +203,7 @@ CREATE TABLE ticket (
   resolved_at {int}
 ){strict};
 CREATE INDEX ticket_contact ON ticket (contact_id, inbox_id, id);
+CREATE INDEX ticket_newest ON ticket (last_message_at, id);
 CREATE INDEX ticket_list ON ticket (status, last_message_at, id);
 CREATE INDEX ticket_inbox ON ticket (inbox_id, status, last_message_at, id);
 CREATE INDEX ticket_assignee ON ticket (assignee_id, status, last_message_at, id);
