@@ -93,6 +93,12 @@ class Config:
         5, "Forms an hour that one network may send to an inbox (IPv4: a /24, IPv6: a /56).", least=1
     )
     inbound_kept_days: int = option(30, "How long what came in is kept as it came, in days.", least=1, most=3_650)
+    allowed_hosts: str = option(
+        "",
+        "`host:port` of places in your own network that connectors may call, with commas between. All others there are "
+        "refused, whatever their name resolves to.",
+        shown="none",
+    )
     crash_point: str = option("", "For tests only: the named place at which the process dies.", shown="none")
 
     @property

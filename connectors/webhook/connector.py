@@ -25,7 +25,7 @@ NO_ADDRESS: Final = "This inbox has no address to send to. Enter one in its sett
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class WebhookSettings:
     secret: str = setting(
         "Secret",
         "The other system signs what it sends with this: whsec_ and 24 to 64 random bytes in base64. "
@@ -70,8 +70,8 @@ class WebhookConnector(Connector):
     kind = reading.KIND
     title = "Webhook"
     features = Features(subject=True, receipts=True, reaches=(reading.KIND, "email", "phone"))
-    Settings = Settings
-    settings: Settings
+    Settings = WebhookSettings
+    settings: WebhookSettings
 
     def verify(self, request: Raw) -> bool:
         return signing.holds(self.settings.secret.split(), request.headers, request.body, self.hub.now() // 1000)

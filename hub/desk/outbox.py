@@ -6,6 +6,8 @@ from hub.staff.access import Caller, require_permission
 IS_FROZEN = "SELECT value FROM setting WHERE name = 'outbox'"
 SET = """
 INSERT INTO setting (name, value) VALUES ('outbox', :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
+NOW = """
+UPDATE job SET run_at = :now WHERE kind = 'deliver' AND state = 'ready' AND run_at > :now"""
 FROZEN = "frozen"
 OPEN = "open"
 
@@ -23,4 +25,5 @@ def freeze(tx: Tx, caller: Caller) -> None:
 def thaw(tx: Tx, caller: Caller) -> None:
     require_permission(caller, "desk.manage")
     tx.run(SET, value=OPEN)
+    tx.run(NOW, now=tx.now)
     tx.enqueued = True

@@ -17,7 +17,6 @@ from hub.db import lanes
 from hub.db.backend import Row
 from hub.db.crash import crash_point
 from hub.db.tx import Rx, Tx
-from hub.desk import outbox
 from hub.errors import ParleyError
 from hub.events import SYSTEM, JobDied
 
@@ -177,11 +176,11 @@ def clear_leases(tx: Tx) -> int:
 
 
 def due(rx: Rx) -> dict[int, int]:
-    """By lane, when its next job is to run; lanes without jobs are absent, and so is a frozen outbox."""
+    """By lane, when its next job is to run; lanes without jobs are absent."""
     found = {}
     for lane in LANES:
         run_at = rx.value(DUE, lane=lane)
-        if run_at is not None and not (lane == lanes.OUTBOUND and outbox.is_frozen(rx)):
+        if run_at is not None:
             found[lane] = int(run_at)
     return found
 

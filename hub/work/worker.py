@@ -69,7 +69,7 @@ class Worker:
         self.figures = Figures()
         self.name = secrets.token_hex(8)
         self._at_once = at_once
-        self._chance = chance
+        self.chance = chance
         self._running: dict[asyncio.Task[None], Job] = {}
         self._wake = asyncio.Event()
         self._stopping = False
@@ -86,8 +86,8 @@ class Worker:
             asyncio.create_task(self._renew_for_ever(), name="worker-leases"),
         ]
 
-    async def stop(self) -> None:
-        """Lets what runs finish for a moment, then cancels it and gives its jobs back. Takes at most about a second."""
+    async def stop(self, drain: float = STOP_SECONDS) -> None:
+        """Lets what runs finish for `drain` seconds, then cancels it and gives its jobs back."""
         self._stopping = True
         self._wake.set()
         if self._heard in self.store.committed:
@@ -97,7 +97,7 @@ class Worker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         if self._running:
-            _, left = await asyncio.wait(self._running, timeout=STOP_SECONDS)
+            _, left = await asyncio.wait(self._running, timeout=drain)
             for task in left:
                 task.cancel()
             if left:
@@ -222,7 +222,7 @@ class Worker:
         return "done"
 
     async def _again(self, job: Job, reason: str, after: int | None, counted: bool) -> str:
-        length = queue.pause(job, self._chance()) if after is None else after
+        length = queue.pause(job, self.chance()) if after is None else after
         if await self.store.write_later(queue.again, job, reason, length, counted=counted):
             self.figures.retried[job.lane] += 1
             self._wake.set()
