@@ -35,7 +35,7 @@ class Server:
 
     def __init__(self, binaries: Path, folder: Path, owner: str | None, options: list[str]) -> None:
         self.folder = folder
-        self._binaries = binaries
+        self.binaries = binaries
         self._owner = owner
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
@@ -57,7 +57,7 @@ class Server:
         """Starts it and waits until it answers; after a crash that is when its recovery is done."""
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(self._binaries / "postgres"), "-D", str(self.folder / "data"), *self._options],
+                [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,75 @@
+"""`parley bench …`: every budget of docs/bench.md as a command. Mounted by hub.cli; also `python -m hub.bench`."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hub.bench.result import Result, report
+
+F = TypeVar("F", bound=Callable[..., Any])
+DATABASES = ("sqlite", "postgres")
+
+
+@click.group()
+def bench() -> None:
+    """Measure this desk against its budgets. Exit status 1: one was missed."""
+
+
+def _common(command: F) -> F:
+    options = (
+        click.option("--json", "as_json", is_flag=True, help="A list of results on standard output."),
+        click.option("--folder", type=click.Path(path_type=Path, exists=True), help="Measure here, on a real disk."),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def _databases(default: str = "both") -> Callable[[F], F]:
+    return click.option("--database", type=click.Choice([*DATABASES, "both"]), default=default, show_default=True)
+
+
+def _chosen(database: str) -> Sequence[str]:
+    return DATABASES if database == "both" else (database,)
+
+
+def _end(results: Sequence[Result], as_json: bool) -> None:
+    if not report(results, as_json=as_json):
+        sys.exit(1)
+
+
+def _run(work: Any) -> Any:
+    import uvloop
+
+    sys.setswitchinterval(0.0002)  # as hub.serve does
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@bench.command()
+@_common
+@_databases()
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--callers", multiple=True, type=int, default=(32, 128), show_default=True)
+@click.option("--messages", default=4_000, show_default=True, help="Of each round.")
+@click.option("--known", default=5_000, show_default=True, help="Customers that the desk knows already.")
+@click.option("--fsyncs/--no-fsyncs", default=True, help="Count them with strace, where there is one.")
+def ingest(
+    as_json: bool,
+    folder: Path | None,
+    database: str,
+    rounds: int,
+    callers: tuple[int, ...],
+    messages: int,
+    known: int,
+    fsyncs: bool,
+) -> None:
+    """What comes in, durably stored: against the same SQL in a bare loop."""
+    from hub.bench.ingest import Plan, run
+
+    plan = Plan(rounds=rounds, messages=messages, callers=callers, known=known, fsyncs=fsyncs)
+    _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
