@@ -12,7 +12,7 @@ import contextlib
 import importlib
 import importlib.metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import structlog
 from aiohttp import web
@@ -44,13 +44,15 @@ log = structlog.get_logger("desk")
 ENTRY_POINTS: Final = "parley.connectors"
 FIRST_INBOX: Final = "Website"
 DRAIN_SECONDS: Final = 20
+Purpose = Literal["work", "command", "look"]
 
 
 class Desk:
-    """A desk and its parts. `at_work` False: only the record is opened, for a command while no desk runs."""
+    """A desk and its parts. "work": all of it runs. "command": only the record is opened, for a command while no desk
+    runs. "look": the same, and nothing is brought up to date."""
 
-    def __init__(self, config: Config, clock: Clock, *, at_work: bool = True) -> None:
-        self.config, self.clock, self.at_work = config, clock, at_work
+    def __init__(self, config: Config, clock: Clock, purpose: Purpose = "work") -> None:
+        self.config, self.clock, self.purpose = config, clock, purpose
         self.sealer = _sealer(config.secret_key_file)
         self.store = Store(_backend(config), clock, reactions.REACTIONS)
         self.store.sealer = self.sealer
@@ -77,13 +79,16 @@ class Desk:
             lock = await asyncio.to_thread(take_lock, self.config)
             self._stack.callback(lock.release)
         await self._stack.enter_async_context(self.store)
-        await _migrate(self.store, self.config)
-        await self.store.write(furnish)
-        if not self.at_work:
+        if self.purpose != "look":
+            await _migrate(self.store, self.config)
+            await self.store.write(furnish)
+        if self.purpose != "work":
             return
         await self.stream.start()
         self._stack.push_async_callback(self.stream.stop)
-        self._stack.callback(self.stream.subscribe(self.grants.heard))
+        for listener in (self.grants.heard, self.runner.heard):
+            self._stack.callback(self.stream.subscribe(listener))
+        self.stream.subscribe(self.runner.heard)
         await self.runner.start()
         self._stack.push_async_callback(self._drain)
 
@@ -96,9 +101,10 @@ class Desk:
             log.warning("jobs did not end in time", seconds=DRAIN_SECONDS)
 
 
-def build(config: Config, clock: Clock | None = None, *, at_work: bool = True) -> Desk:
+def build(config: Config, clock: Clock | None = None, purpose: Purpose = "work") -> Desk:
+    """Reads and makes files: not for the event loop."""
     register_connectors()
-    return Desk(config, clock or SystemClock(), at_work=at_work)
+    return Desk(config, clock or SystemClock(), purpose)
 
 
 def web_app(desk: Desk) -> web.Application:
