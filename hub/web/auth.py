@@ -19,7 +19,7 @@ from hub.events import (
     TokenRevoked,
 )
 from hub.staff import sessions, tokens
-from hub.staff.access import Caller
+from hub.staff.access import Caller, Grants
 from hub.web.keys import DESK, Desk
 from hub.web.remote import remote
 
@@ -49,12 +49,14 @@ class Credentials:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._known: dict[bytes, tuple[float, Shown]] = {}
+        self._callers: dict[int, tuple[Grants, Caller]] = {}
         self._generation = 0
 
     def heard(self, recorded: Sequence[Recorded]) -> None:
         if any(isinstance(r.event, _ENDINGS) for r in recorded):
             self._generation += 1
             self._known.clear()
+            self._callers.clear()
 
     async def of_token(self, token: str) -> Shown | None:
         key = hashlib.sha256(b"token " + token.encode()).digest()
@@ -78,6 +80,17 @@ class Credentials:
                 return None
             known = self._keep(key, Shown(agent_id, None, None), generation)
         return known
+
+    def caller(self, shown: Shown, grants: Grants) -> Caller:
+        """The caller behind a credential; for a token made once, as long as the agent's grants are the same object."""
+        if shown.scopes is None or shown.token_id is None:
+            return Caller(Actor("agent", shown.agent_id), grants)
+        known = self._callers.get(shown.token_id)
+        if known is None or known[0] is not grants:
+            if len(self._callers) >= MAX_REMEMBERED:
+                self._callers.clear()
+            known = self._callers[shown.token_id] = grants, tokens.caller(grants, shown.scopes, shown.token_id)
+        return known[1]
 
     def _recall(self, key: bytes) -> Shown | None:
         known = self._known.get(key)
@@ -117,9 +130,7 @@ async def caller_of(request: web.Request) -> Caller:
         desk.limits.stranger(remote(request, desk.config.trusted_proxies))
         raise unauthenticated()
     desk.limits.account(f"token {shown.token_id}" if shown.token_id is not None else f"agent {shown.agent_id}")
-    if shown.scopes is None or shown.token_id is None:
-        return Caller(Actor("agent", shown.agent_id), grants)
-    return tokens.caller(grants, shown.scopes, shown.token_id)
+    return credentials.caller(shown, grants)
 
 
 def unauthenticated() -> Refusal:

@@ -10,6 +10,7 @@ from hub.web import demo, forms, health, openapi, pages, problem, rest, session,
 from hub.web.auth import CREDENTIALS, Credentials
 from hub.web.keys import DESK, Desk
 from hub.web.middleware import dress, guard, security_headers
+from hub.web.tree import Tree
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -56,12 +57,18 @@ def application(desk: Desk) -> web.Application:
 def mount(app: web.Application) -> None:
     """Puts every route, and what all of them need, on an application that has its desk."""
     desk = app[DESK]
-    app[CREDENTIALS] = Credentials(desk)
+    credentials = app[CREDENTIALS] = Credentials(desk)
+    desk.store.committed.append(lambda events, _enqueued: credentials.heard(events))  # ours, before they are answered
+    desk.stream.subscribe(credentials.heard)  # and those of other processes
     app.on_response_prepare.append(dress(security_headers(desk.config)))
+    api = Tree(rest.PREFIX)
     for method, path, handler in ROUTES:
-        app.router.add_route(method, path, handler, expect_handler=_when_it_is_read)
-        if method == "GET":
-            app.router.add_route("HEAD", path, handler, expect_handler=_when_it_is_read)
+        for each in ("GET", "HEAD") if method == "GET" else (method,):
+            if path.startswith(f"{rest.PREFIX}/"):
+                api.add(each, path.removeprefix(rest.PREFIX), handler, _when_it_is_read)
+            else:
+                app.router.add_route(each, path, handler, expect_handler=_when_it_is_read)
+    app.router.register_resource(api)
 
 
 async def _when_it_is_read(request: web.Request) -> None:
