@@ -126,6 +126,7 @@ class Setting:
     kind: str  # in words
     default: str
     help: str
+    secret: bool
 
     @property
     def variable(self) -> str:
@@ -148,8 +149,15 @@ def table() -> Iterator[Setting]:
         kind = _KINDS[_TYPES[name]]
         if field.metadata["choices"]:
             kind = "one of " + ", ".join(f"`{c}`" for c in field.metadata["choices"])
-        plain = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
-        yield Setting(name, kind, field.metadata["shown"] or f"`{plain}`", field.metadata["help"])
+        shown = field.metadata["shown"] or f"`{plain(field.default)}`"
+        yield Setting(name, kind, shown, field.metadata["help"], not field.repr)
+
+
+def plain(value: Any) -> str:
+    """A value as one writes it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def read(environ: Mapping[str, str], file: Path | None = None) -> Config:

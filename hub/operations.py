@@ -75,7 +75,7 @@ async def back_up(desk: Desk, asked: Mapping[str, Any], progress: Progress) -> d
 async def examine(desk: Desk, _asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     from hub import doctor
 
-    return {"findings": [finding.as_json() for finding in await doctor.examine(desk, progress)]}
+    return {"findings": [finding.as_json() for finding in await doctor.look(desk, progress)]}
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {

@@ -1,0 +1,5 @@
+"""`python -m hub`: the same as `parley`."""
+
+from hub.cli import main
+
+main()

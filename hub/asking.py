@@ -1,0 +1,67 @@
+"""How a command reaches the record: through the running desk's control socket, or by opening it while no desk runs.
+
+Called by hub.cli. On SQLite just one process may write the file; on PostgreSQL any number may.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hub.config import Config
+from hub.db.sqlite import DeskLock
+from hub.errors import StartRefused
+from hub.operations import Progress
+
+LOOKS_ONLY = ("doctor",)
+
+
+async def ask(config: Config, name: str, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """{"answer": …} or {"refused": …}."""
+    if config.is_sqlite and await asyncio.to_thread(_is_running, config):
+        return await _through_the_desk(config, name, asked, progress)
+    return await _alone(config, name, asked, progress)
+
+
+def _is_running(config: Config) -> bool:
+    if not config.data.exists():
+        return False
+    lock = DeskLock(config.data)
+    free = lock.acquire()
+    lock.release()
+    return not free
+
+
+async def _alone(config: Config, name: str, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from hub import app
+    from hub.web.control import run
+
+    looks = name in LOOKS_ONLY
+    if looks and config.is_sqlite and not await asyncio.to_thread(config.database_path.exists):
+        raise StartRefused(f"There is no desk in {config.data} yet.", "PARLEY_DATA says where to look.")
+    desk = await asyncio.to_thread(app.build, config, None, "look" if looks else "command")
+    async with desk:
+        return await run(desk, name, asked, progress)
+
+
+async def _through_the_desk(config: Config, name: str, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
+    connector = aiohttp.UnixConnector(path=str(config.control_path))
+    with contextlib.suppress(aiohttp.ClientConnectionError):
+        async with (
+            aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
+            session.post(f"http://desk/{name}", data=msgspec.json.encode(dict(asked))) as answer,
+        ):
+            async for line in answer.content:
+                told: dict[str, Any] = msgspec.json.decode(line)
+                if "progress" not in told:
+                    return told
+                progress(*told["progress"])
+    raise StartRefused(
+        f"A desk holds {config.data}, but does not answer at {config.control_path}.",
+        "It may be starting or stopping: try again in a moment.",
+    )
