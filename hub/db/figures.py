@@ -19,14 +19,14 @@ UNDER_WAY: Final = ("held", "queued", "sending", "unknown")
 
 OLDEST_JOB = "SELECT MIN(run_at) FROM job WHERE state = 'ready' AND lane = :lane"
 READY_JOBS = """
-SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE state = 'ready' AND lane = :lane LIMIT :most) AS some"""
-DEAD_JOBS = "SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE state = 'dead' LIMIT :most) AS some"
-RUNNING_JOBS = "SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE state = 'running' LIMIT :most) AS some"
+SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE state = 'ready' AND lane = :lane LIMIT :most) AS counted"""
+DEAD_JOBS = "SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE state = 'dead' LIMIT :most) AS counted"
+RUNNING_JOBS = "SELECT COUNT(*) FROM (SELECT 1 FROM job WHERE state = 'running' LIMIT :most) AS counted"
 DELIVERIES = """
 SELECT COUNT(*) FROM (
   SELECT 1 FROM delivery WHERE state = :state AND state IN ('held', 'queued', 'sending', 'unknown') LIMIT :most
-) AS some"""
-QUARANTINED = "SELECT COUNT(*) FROM (SELECT 1 FROM inbound WHERE state = 'quarantined' LIMIT :most) AS some"
+) AS counted"""
+QUARANTINED = "SELECT COUNT(*) FROM (SELECT 1 FROM inbound WHERE state = 'quarantined' LIMIT :most) AS counted"
 
 
 class Machinery(msgspec.Struct, frozen=True):

@@ -1,0 +1,131 @@
+"""Every SQL constant of the desk is understood by both databases, and nothing begins a transaction the cheap way."""
+
+import ast
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hub
+from hub.db.sql import POSTGRES_WORDS, SQLITE_WORDS, fill, for_psycopg
+from hub.db.store import Store, Tx
+
+ROOT = Path(hub.__file__).parent
+VERBS = (["SELECT"], ["INSERT"], ["UPDATE"], ["DELETE"], ["WITH"])
+PARAMETER = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+# What asks PostgreSQL about itself is for nobody else.
+OF_POSTGRES = re.compile(r"\bpg_[a-z_]+|\bcurrent_setting\b")
+
+
+def modules() -> list[str]:
+    return sorted(m.name for m in pkgutil.walk_packages([str(ROOT)], "hub.") if not m.name.startswith("hub.bench"))
+
+
+def parts(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return list(value) if isinstance(value, tuple | list) else [value]
+
+
+def constants() -> tuple[list[tuple[str, str]], list[str]]:
+    """(where, statement) of every constant in capitals that begins with one of the verbs, those in dicts and tuples
+    too; and the modules that cannot be imported."""
+    found, broken = [], []
+    for name in modules():
+        if name.endswith("__main__"):
+            continue
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            broken.append(f"{name}: {error}")
+            continue
+        for key, value in vars(module).items():
+            if key.upper() != key:
+                continue
+            for number, statement in enumerate(parts(value)):
+                if isinstance(statement, str) and statement.split(maxsplit=1)[:1] in VERBS:
+                    found.append((f"{name}.{key}" + (f"[{number}]" if number else ""), statement))
+    return found, broken
+
+
+CONSTANTS, BROKEN = constants()
+COMMON = [pair for pair in CONSTANTS if not OF_POSTGRES.search(pair[1])]
+
+
+def test_every_module_can_be_looked_into() -> None:
+    assert BROKEN == []
+
+
+def test_there_are_constants_and_they_have_no_holes() -> None:
+    assert len(CONSTANTS) > 3
+    for where, statement in CONSTANTS:
+        assert "{" not in statement or "'" in statement, f"{where} is put together from text"
+
+
+@pytest.mark.parametrize(("where", "statement"), COMMON, ids=[where for where, _ in COMMON])
+async def test_sqlite_understands(sqlite_store: Store, where: str, statement: str) -> None:
+    bound = dict.fromkeys(PARAMETER.findall(statement))
+
+    def explain(tx: Tx) -> int:
+        return len(tx.rows(f"EXPLAIN {statement}", **bound))
+
+    assert await sqlite_store.write(explain) > 0
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("where", "statement"), CONSTANTS, ids=[where for where, _ in CONSTANTS])
+async def test_postgres_understands(postgres_store: Store, where: str, statement: str) -> None:
+    order: dict[str, int] = {}
+    for name in PARAMETER.findall(statement):
+        order.setdefault(name, len(order) + 1)
+    numbered = PARAMETER.sub(lambda m: f"${order[m.group(1)]}", statement)
+
+    def explain(session: Any) -> int:
+        session.begin(0)
+        try:
+            # As text without parameters of the driver's: the server plans it for values of any kind.
+            return len(session._cursor.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}").fetchall())
+        finally:
+            session.rollback()
+
+    assert await postgres_store.backend.in_writer(explain) > 0
+
+
+def test_a_transaction_that_writes_never_begins_with_a_bare_begin() -> None:
+    """A deferred one fails in the middle when another writes first. Two places begin transactions; both are known."""
+    found = []
+    for path in sorted(path for path in ROOT.rglob("*.py") if path.parent.name != "bench"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and re.match(r"(?i)\s*BEGIN\b", node.value)
+            ):
+                found.append(f"{path.relative_to(ROOT)}: {node.value.strip()}")
+    assert found == [
+        "db/postgres.py: BEGIN;",
+        "db/postgres.py: BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;",
+        "db/sqlite.py: BEGIN IMMEDIATE",
+        "db/sqlite.py: BEGIN",
+    ]
+
+
+def test_named_parameters_become_the_drivers() -> None:
+    assert (
+        for_psycopg("SELECT :a, :a, ':b', \"x:c\", 5 % 2 -- :d") == "SELECT %(a)s, %(a)s, ':b', \"x:c\", 5 %% 2 -- :d"
+    )
+    assert for_psycopg("SELECT CAST(:a_1 AS TEXT), x::int, 'it''s :no'") == (
+        "SELECT CAST(%(a_1)s AS TEXT), x::int, 'it''s :no'"
+    )
+
+
+def test_a_migration_is_split_into_statements_with_its_words_filled_in() -> None:
+    text = "-- a note; here\nCREATE TABLE a (id {id}, b {int}){strict}; -- more\n\nCREATE INDEX b ON a (b);\n"
+    assert fill(text, SQLITE_WORDS) == [
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, b INTEGER) STRICT",
+        "CREATE INDEX b ON a (b)",
+    ]
+    assert fill(text, POSTGRES_WORDS)[0].endswith("b BIGINT)")
