@@ -81,7 +81,7 @@ class Desk:
         await self._stack.enter_async_context(self.store)
         if self.purpose != "look":
             await _migrate(self.store, self.config)
-            await self.store.write(furnish)
+            await self._furnish()
         if self.purpose != "work":
             return
         await self.stream.start()
@@ -91,6 +91,15 @@ class Desk:
         self.stream.subscribe(self.runner.heard)
         await self.runner.start()
         self._stack.push_async_callback(self._drain)
+
+    async def _furnish(self) -> None:
+        """What every desk has: the built-in roles, and a first inbox, so that there is a form to try."""
+        await self.store.write(roles.ensure_built_in)
+        if not await self.store.read(inboxes.all_of_them):
+            # Found outside of the unit: looking for it imports connectors.
+            kind = await asyncio.to_thread(_kind_with_form)
+            if kind is not None:
+                await self.store.write(_first_inbox, kind)
 
     async def _drain(self) -> None:
         """What is being sent may finish; what takes longer stays in the queue and is asked about at the next start."""
@@ -167,13 +176,13 @@ async def _migrate(store: Store, config: Config) -> None:
         log.info("schema brought up to date", was=have, now=newest)
 
 
-def furnish(tx: Tx) -> None:
-    """What every desk has: the built-in roles, and the first inbox, so that there is a form to try."""
-    roles.ensure_built_in(tx)
-    if not inboxes.all_of_them(tx):
-        kind = next((k.kind for k in kinds.known() if kinds.features(k.kind).form), None)
-        if kind is not None:
-            inboxes.create(tx, DESK, kind=kind, name=FIRST_INBOX)
+def _kind_with_form() -> str | None:
+    return next((k.kind for k in kinds.known() if kinds.features(k.kind).form), None)
+
+
+def _first_inbox(tx: Tx, kind: str) -> None:
+    if not inboxes.all_of_them(tx):  # another process on this database may have been faster
+        inboxes.create(tx, DESK, kind=kind, name=FIRST_INBOX)
 
 
 if TYPE_CHECKING:

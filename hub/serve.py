@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import gc
+import importlib
 import os
 import signal
 import socket
@@ -16,13 +17,14 @@ from hub import app
 from hub.config import Config, complete, is_loopback
 from hub.errors import StartRefused
 from hub.staff import one_time
-from hub.web import control, protocol, server
+from hub.web import control, pages, protocol, server
 
 log = structlog.get_logger("desk")
 
 # A unit in the database's thread waits for the loop to give up Python's lock: 5 ms by default, which is an age.
 SWITCH_SECONDS: Final = 0.0002
 ANSWER_SECONDS: Final = 15.0
+WARM_UP_AFTER_SECONDS: Final = 1.0
 _STOP: Final = (signal.SIGTERM, signal.SIGINT)
 _IGNORED: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -81,9 +83,19 @@ async def _serve(desk: app.Desk, taken: socket.socket) -> None:
         await _announce(desk)
         gc.collect()
         gc.freeze()  # what a start leaves behind stays: no need to look at it again and again
+        warming = asyncio.create_task(_warm_up())
         await stop.wait()
+        warming.cancel()
         log.info("stopping: no new work is taken, what is being done is finished")
     log.info("stopped")
+
+
+async def _warm_up() -> None:
+    """What the first message, page and phone number would wait for, brought in while nobody waits."""
+    await asyncio.sleep(WARM_UP_AFTER_SECONDS)
+    for module in ("email_validator", "phonenumbers"):
+        await asyncio.to_thread(importlib.import_module, module)
+    await pages.ready()
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -34,7 +34,7 @@ async def page(request: web.Request) -> web.Response:
         method=request.method,
         url=desk.config.public_url.rstrip("/") + request.path,
         query=request.query_string,
-        headers=tuple(request.headers.items()),
+        headers=tuple((str(name), value) for name, value in request.headers.items()),
         body=taken,
         remote=address,
         received_at=desk.clock.now(),

@@ -42,7 +42,7 @@ _loading: list["asyncio.Future[Pages]"] = []
 
 
 async def page(template: str, *, status: int = 200, **values: Any) -> web.Response:
-    pages = await _pages()
+    pages = await ready()
     response = web.Response(text=pages.render(template, **values), status=status, content_type="text/html")
     # With "no-referrer", the default here, a browser hides from us that a form was sent from our own page.
     response.headers["Referrer-Policy"] = "same-origin"
@@ -52,7 +52,7 @@ async def page(template: str, *, status: int = 200, **values: Any) -> web.Respon
 async def static(request: web.Request) -> web.Response:
     """GET /static/<version>/<name>: any version is served, so that a page left open outlives an update."""
     name = request.match_info["name"]
-    content = (await _pages()).files.get(name)
+    content = (await ready()).files.get(name)
     if content is None:
         raise HttpError("not_found", "There is nothing at this address.")
     response = web.Response(body=content)
@@ -61,7 +61,7 @@ async def static(request: web.Request) -> web.Response:
     return response
 
 
-async def _pages() -> Pages:
+async def ready() -> Pages:
     if not _loading or _loading[0].get_loop() is not asyncio.get_running_loop():
         _loading[:] = [asyncio.ensure_future(asyncio.to_thread(Pages))]
     return await asyncio.shield(_loading[0])

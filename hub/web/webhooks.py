@@ -26,7 +26,7 @@ async def take(request: web.Request) -> web.StreamResponse:
         method=request.method,
         url=desk.config.public_url.rstrip("/") + request.path_qs,
         query=request.query_string,
-        headers=tuple(request.headers.items()),
+        headers=tuple((str(name), value) for name, value in request.headers.items()),
         body=await body.read(request),
         remote=address,
         received_at=desk.clock.now(),

@@ -143,7 +143,7 @@ class SafeClient:
             ) as answer:
                 return HttpAnswer(
                     status=answer.status,
-                    headers=tuple(answer.headers.items()),
+                    headers=tuple((str(name), value) for name, value in answer.headers.items()),
                     body=await _bounded(answer.content, max_body),
                 )
         except (aiohttp.InvalidURL, ValueError) as error:
