@@ -19,7 +19,7 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class HealthAnswer(msgspec.Struct, frozen=True):
-    """`at`: when it last worked or failed, milliseconds since 1970, UTC. `error` null: it works, or was not tried yet."""
+    """`at`: when it last worked or failed, milliseconds since 1970. `error` null: it works, or was not tried yet."""
 
     at: int | None
     error: str | None

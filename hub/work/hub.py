@@ -59,9 +59,6 @@ class HubOf:
     async def filed(self, external_id: str) -> Filed | None:
         return await self._runner.store.read(incoming.filed, self._inbox.id, external_id)
 
-    async def filed(self, external_id: str) -> Filed | None:
-        return await self._runner.store.read(incoming.filed, self._inbox.id, external_id)
-
     async def recall(self, name: str) -> str | None:
         found = await self._runner.store.read(_recall, self._inbox.id, name)
         return None if found is None else str(found)
