@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.fixtures.databases",
     "tests.fixtures.logs",
     "tests.fixtures.desk",
+    "tests.fixtures.forms",
 ]
 
 # Every run tries the same examples, so that a red run is the change's doing. To hunt for new ones:
