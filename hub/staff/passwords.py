@@ -71,7 +71,7 @@ def check(password: str, *, about: Iterable[str] = (), field: str = "password") 
 
 async def hash_password(password: str) -> str:
     """The hash as it is stored, its parameters within."""
-    return await _in_thread(lambda: _hasher().hash(_normal(password)))
+    return await _in_thread(lambda: _hasher().hash(_bytes(password)))
 
 
 async def verify(stored: str | None, password: str) -> bool:
@@ -104,7 +104,7 @@ def _verify(stored: str | None, password: str) -> bool:
     if not _dummies:
         _dummies.append(_hasher().hash("nobody has this one"))
     try:
-        _hasher().verify(stored or _dummies[0], _normal(password))
+        _hasher().verify(stored or _dummies[0], _bytes(password))
     except (InvalidHashError, VerificationError):
         return False
     return stored is not None
@@ -126,6 +126,11 @@ async def _in_thread(work: Callable[[], T]) -> T:
 def _normal(password: str) -> str:
     """One password however a keyboard composes its letters (NIST SP 800-63B, 5.1.1.2)."""
     return unicodedata.normalize("NFKC", password)
+
+
+def _bytes(password: str) -> bytes:
+    """For the hash, whatever was sent: what cannot be a password is wrong, and not an error."""
+    return _normal(password).encode("utf-8", "surrogatepass")
 
 
 def _bare(text: str) -> str:
