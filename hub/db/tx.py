@@ -5,6 +5,7 @@ Both live in a database thread for the length of one unit; rows are plain tuples
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -22,8 +23,10 @@ MAX_DEPTH: Final = 5
 class Reactions(Protocol):
     """event → state, event → consequence: filled by `hub.reactions`, handed to the store by `app`."""
 
-    state: Mapping[type[Event], Sequence[Callable[["Tx", Recorded], None]]]
-    consequence: Mapping[type[Event], Sequence[Callable[["Tx", Recorded], None]]]
+    @property
+    def state(self) -> Mapping[type[Event], Sequence[Callable[["Tx", Recorded], None]]]: ...
+    @property
+    def consequence(self) -> Mapping[type[Event], Sequence[Callable[["Tx", Recorded], None]]]: ...
 
 
 class Rx:
@@ -65,26 +68,60 @@ VALUES (:kind, :key, :lane, :payload, :state, :run_at, :run_at, 0, :now)
 RETURNING id"""
 
 _NOBODY = Scope()
+
+
+@lru_cache(2_000)
+def _only_reads(sql: str) -> bool:
+    return sql.lstrip()[:7].upper().startswith("SELECT")
+
+
 _encode = msgspec.json.Encoder().encode
 
 
-class Tx(Rx):
-    """Reads and writes of one unit, in its own savepoint."""
+class StartOver(BaseException):
+    """Something failed that has written, and there was no savepoint to go back to: the transaction is rolled back and
+    run again with savepoints. Nobody but the batch may catch it."""
 
-    def __init__(self, session: Session, now: int, reactions: Reactions, depth: int = 0) -> None:
+
+class Tx(Rx):
+    """Reads and writes of one unit, which rolls back alone.
+
+    `careful`: everything that may fail alone has a savepoint. Otherwise nothing has one (on SQLite a savepoint copies
+    every page touched, on PostgreSQL it is two round trips), and a failure after a write raises StartOver.
+    """
+
+    def __init__(self, session: Session, now: int, reactions: Reactions, *, careful: bool = True) -> None:
         super().__init__(session, now)
         self._reactions = reactions
-        self._depth = depth
+        self._careful = careful
+        self._depth = 0
+        self.wrote = False  # since the unit, or what runs alone in it, began; a statement that raised counts
         self.recorded: list[Recorded] = []
         self.enqueued = False
         self.sealer: Sealer | None = None  # for secrets that are stored; the store's, where it was given one
 
+    def rows(self, sql: str, **params: Any) -> list[Row]:
+        wrote, self.wrote = self.wrote, True
+        found = self._session.rows(sql, params)
+        self.wrote = wrote or not _only_reads(sql)
+        return found
+
+    def row(self, sql: str, **params: Any) -> Row | None:
+        found = self.rows(sql, **params)
+        return found[0] if found else None
+
+    def value(self, sql: str, **params: Any) -> Any:
+        found = self.rows(sql, **params)
+        return found[0][0] if found else None
+
     def run(self, sql: str, **params: Any) -> int:
         """Runs a statement that changes something; how many rows it changed."""
+        self.wrote = True
         return self._session.count(sql, params)
 
     def insert(self, sql: str, **params: Any) -> int:
         """For INSERT … RETURNING id."""
+        self.wrote = True
         return int(self._session.rows(sql, params)[0][0])
 
     def record(
@@ -130,44 +167,42 @@ class Tx(Rx):
     def alone(
         self, fn: "Callable[Concatenate[Tx, P], R]", /, *args: P.args, **kwargs: P.kwargs
     ) -> tuple[R | None, BaseException | None]:
-        """Runs `fn(tx, …)` in a savepoint of its own: (what it returned, None), or (None, what it raised) with all that
+        """Runs `fn(tx, …)` so that it fails alone: (what it returned, None), or (None, what it raised) with all that
         it did undone and the rest of the unit standing. What the database itself cannot do now is raised."""
-        kept, enqueued = len(self.recorded), self.enqueued
-        self._session.control("SAVEPOINT alone")
+        kept, enqueued, wrote = len(self.recorded), self.enqueued, self.wrote
+        self.wrote = False
+        if self._careful:
+            self._session.control("SAVEPOINT alone")
         try:
             result = fn(self, *args, **kwargs)
         except BaseException as error:
             if not self._session.in_transaction() or self._session.lost or self._session.is_full(error):
                 raise
-            self._session.control("ROLLBACK TO SAVEPOINT alone")
-            self._session.control("RELEASE SAVEPOINT alone")
+            if self._careful:
+                self._session.control("ROLLBACK TO SAVEPOINT alone")
+                self._session.control("RELEASE SAVEPOINT alone")
+            elif self.wrote:
+                raise StartOver from error
             del self.recorded[kept:]
             self.enqueued = enqueued
             return None, error
-        self._session.control("RELEASE SAVEPOINT alone")
+        finally:
+            self.wrote = self.wrote or wrote
+        if self._careful:
+            self._session.control("RELEASE SAVEPOINT alone")
         return result, None
 
     def _react(self, react: Callable[["Tx", Recorded], None], to: Recorded) -> None:
-        """One reaction in a savepoint of its own: whatever it raises, what caused it stays."""
+        """One reaction: whatever it raises, what caused it stays."""
         name = f"{react.__module__}.{react.__qualname__}"
         if self._depth >= MAX_DEPTH:
             self._failed(name, to, f"reactions stop at depth {MAX_DEPTH}")
             return
-        kept, enqueued = len(self.recorded), self.enqueued
-        self._session.control("SAVEPOINT reaction")
         self._depth += 1
         try:
-            react(self, to)
-        except BaseException as error:
-            if self._session.lost or not self._session.in_transaction() or self._session.is_full(error):
-                raise  # the database cannot go on, which is not this reaction's doing: nothing may be half done
-            self._session.control("ROLLBACK TO SAVEPOINT reaction")
-            self._session.control("RELEASE SAVEPOINT reaction")
-            del self.recorded[kept:]
-            self.enqueued = enqueued
-            self._failed(name, to, type(error).__name__)
-        else:
-            self._session.control("RELEASE SAVEPOINT reaction")
+            _, error = self.alone(react, to)
+            if error is not None:
+                self._failed(name, to, type(error).__name__)
         finally:
             self._depth -= 1
 
