@@ -10,6 +10,7 @@ from aiohttp import web
 from hub import __version__
 from hub.commands import COMMANDS
 from hub.commands.table import Command
+from hub.staff.agents import Agent
 from hub.web import session
 from hub.web.auth import CSRF_HEADER
 from hub.web.problem import CONTENT_TYPE, KINDS, Problem
@@ -22,8 +23,7 @@ _ALWAYS: Final = ("malformed", "wrong_host", "too_many", "failed", "unavailable"
 _SIGNED_IN: Final = ("unauthenticated", "forbidden", "not_found", "invalid")
 _WITH_BODY: Final = ("too_slow", "too_large", "unsupported")
 _SESSION_ROWS: Final = (
-    ("post", "sign_in", "Sign in with a password and get a session cookie.", session.SignIn, session.Me, 200),
-    ("get", "who_am_i", "Who the credential belongs to, and what it allows.", None, session.Me, 200),
+    ("post", "sign_in", "Sign in with a password and get a session cookie.", session.SignIn, Agent, 200),
     ("delete", "sign_out", "End the session of the cookie.", None, None, 204),
 )
 
@@ -111,7 +111,7 @@ def _operation(command: Command, refs: dict[Any, Schema], components: dict[str, 
         ]
     else:
         parameters.append(_KEY_PARAMETER)
-        kinds += ["conflict", "mismatch", *_WITH_BODY]
+        kinds += ["conflict", "mismatch", "precondition", *_WITH_BODY]
         if properties:
             body = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
             if "description" in request:

@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "conflict": (409, "That does not fit how things are"),
     "stale": (409, "Something was said meanwhile"),
     "gone": (410, "Gone"),
+    "precondition": (412, "It is no longer as you thought"),
     "too_large": (413, "Too large"),
     "uri_too_long": (414, "The address is too long"),
     "unsupported": (415, "Not in this form"),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from hub.commands.perform import look, perform, permit
 from hub.commands.table import Command
@@ -84,6 +84,8 @@ def handler(command: Command) -> Callable[[web.Request], Awaitable[web.Response]
         desk = request.app[DESK]
         if not write:
             return respond(await desk.store.read(look, command, caller, await door.request(request)))
+        if hdrs.IF_MATCH in request.headers:  # nothing here has an ETag, so none can match
+            raise HttpError("precondition", "Nothing here has an ETag. Leave out If-Match.")
         client_id = client_id_of(request)
         asked = await door.request(request)
         digest = hashlib.sha256(_encode(asked)).digest() if client_id is not None else b""

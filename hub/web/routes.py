@@ -39,7 +39,6 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
 API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", openapi.PATH, openapi.document),
     ("POST", session.PATH, session.sign_in),
-    ("GET", session.PATH, session.who_am_i),
     ("DELETE", session.PATH, session.sign_out),
     *((command.method, rest.PREFIX + command.path, rest.handler(command)) for command in COMMANDS),
 )

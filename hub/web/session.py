@@ -1,14 +1,11 @@
-"""Signing in and out with a cookie, and who one is: POST, DELETE and GET /api/v1/session."""
+"""Signing in and out with a cookie: POST and DELETE /api/v1/session. Who one is says the command `read_me`."""
 
 from typing import Final
 
 import msgspec
 from aiohttp import web
 
-from hub.db.tx import Rx
-from hub.errors import not_found
-from hub.staff import agents, sessions, signin
-from hub.staff.access import Caller
+from hub.staff import sessions, signin
 from hub.web import body
 from hub.web.auth import caller_of, cookie_name, require_own_origin, require_own_page, session_token
 from hub.web.keys import DESK
@@ -23,14 +20,6 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     password: str
 
 
-class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, and what they may. `scopes` is null for a person who signed in: their role decides."""
-
-    agent: agents.Agent
-    permissions: list[str]
-    scopes: list[str] | None
-
-
 async def sign_in(request: web.Request) -> web.Response:
     """Starts a session and sets its cookie."""
     desk = request.app[DESK]
@@ -39,10 +28,7 @@ async def sign_in(request: web.Request) -> web.Response:
     address = remote(request, desk.config.trusted_proxies)
     desk.limits.stranger(address)
     token, agent = await signin.sign_in(desk.store, asked.email, asked.password, address)
-    grants = await desk.grants.get(agent.id)
-    if grants is None:
-        raise signin.refused()
-    response = respond(Me(agent=agent, permissions=sorted(grants.permissions), scopes=None))
+    response = respond(agent)
     set_cookie(request, response, token)
     return response
 
@@ -59,11 +45,6 @@ async def sign_out(request: web.Request) -> web.Response:
     return response
 
 
-async def who_am_i(request: web.Request) -> web.Response:
-    caller = await caller_of(request)
-    return respond(await request.app[DESK].store.read(_me, caller))
-
-
 def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -> None:
     desk = request.app[DESK]
     response.set_cookie(
@@ -75,11 +56,3 @@ def set_cookie(request: web.Request, response: web.StreamResponse, token: str) -
         httponly=True,
         samesite="Lax",
     )
-
-
-def _me(rx: Rx, caller: Caller) -> Me:
-    agent = agents.get(rx, caller.grants.agent_id)
-    if agent is None:
-        raise not_found("agent")
-    scopes = None if caller.scopes is None else sorted(caller.scopes)
-    return Me(agent=agent, permissions=sorted(caller.grants.permissions), scopes=scopes)
