@@ -75,6 +75,8 @@ def guard(config: Config) -> Middleware:
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         request_id = request[REQUEST_ID] = new_request_id()
         try:
+            if request.version.major != 1:
+                raise HttpError("malformed", "The desk speaks HTTP/1.1.", close=True)
             named = request.headers.getall(hdrs.HOST, ())
             if len(named) != 1 or not hosts.knows(named[0]):
                 _refuse_host(request, len(named))
