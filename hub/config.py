@@ -165,7 +165,8 @@ def read(environ: Mapping[str, str], file: Path | None = None) -> Config:
     file = file or (Path(environ["PARLEY_CONFIG"]) if environ.get("PARLEY_CONFIG") else None)
     values: dict[str, Any] = {}
     for name, value in (_from_file(file) if file else {}).items():
-        values[_known(name, f"in {file}", str)] = _typed(name, value, f"{name} in {file}")
+        name = _known(name, f"in {file}", str)
+        values[name] = _typed(name, value, f"{name} in {file}")
     for variable, text in environ.items():
         if not variable.startswith(PREFIX) or variable.startswith(_NOT_OURS):
             continue
@@ -178,7 +179,8 @@ def read(environ: Mapping[str, str], file: Path | None = None) -> Config:
 def complete(config: Config) -> Config:
     """Fills in what follows from other settings, and refuses what does not go together."""
     if not config.public_url:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config.host, config.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.host, config.host)
+        host = f"[{host}]" if ":" in host else host
         config = dataclasses.replace(config, public_url=f"http://{host}:{config.port}")
     if config.secret_key_file == Path():
         config = dataclasses.replace(config, secret_key_file=config.data / "secret.key")
