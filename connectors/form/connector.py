@@ -1,6 +1,8 @@
 """The contact form: pages for people with nothing but a browser, and posts from a firm's own form or server.
 
-GET <base> shows the form, POST <base> takes it back; POST <base>/post takes what a firm's own page or server sends.
+GET <base> shows the form, POST <base>/send takes it back; POST <base>/post takes what a firm's page or server sends.
+The form goes to an address of its own, because a browser forgets the page at an address that it posts to: the back
+button would show a fresh form with the old text in it, and pressing once more make a second ticket.
 Everything that is taken goes through `Hub.receive`, so it is kept as it came and is one message however often it comes.
 """
 
@@ -31,7 +33,10 @@ class FormConnector(Connector):
         return (
             Route("GET", "", self.show),
             Route("POST", "", self.take),
+            Route("POST", "send", self.take),
+            Route("GET", "send", self.back),
             Route("POST", "post", self.take_foreign),
+            Route("GET", "post", self.back),
             Route("GET", "thanks", self.thank),
             Route("GET", "form.css", self.style),
         )
@@ -42,9 +47,9 @@ class FormConnector(Connector):
         """Our own form proves itself by its token, a firm's own by the site it stands on. No other way in: what comes
         by the webhooks' address has been neither counted nor judged."""
         path = urlsplit(request.url).path
-        if path.endswith(f"/f/{self.hub.inbox_token}/post"):
+        if path == f"{self._base()}/post":
             return self._may_send(request)
-        if not path.endswith(f"/f/{self.hub.inbox_token}"):
+        if path not in (self._base(), f"{self._base()}/send"):
             return False
         fields = body.read(request.header("content-type"), request.body)
         return self._token(fields, request.received_at)[1] is None
@@ -116,6 +121,10 @@ class FormConnector(Connector):
         if number is None:
             return self._redirect(raw, self._base(), b"")
         return self._reply(200, pages.thanks(self._look(raw, Fields(), asked.get(LANGUAGE, "")), number))
+
+    async def back(self, raw: Raw) -> Reply:
+        """Somebody loads the address of a page that was the answer to a post."""
+        return self._redirect(raw, self._base(), b"")
 
     async def style(self, raw: Raw) -> Reply:
         headers = (("Cache-Control", "public, max-age=300"),)

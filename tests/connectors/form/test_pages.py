@@ -228,9 +228,10 @@ async def test_addresses_that_are_none_say_so(sqlite_form_desk: FormDesk) -> Non
     inbox = await sqlite_form_desk.inbox()
     for path in ("/f/nobody", f"/f/{inbox.token}/else", f"/in/{inbox.token}"):
         assert (await sqlite_form_desk.get(path)).status in (404, 405), path
-    assert (await sqlite_form_desk.get(f"/f/{inbox.token}/post")).status == 405
-    forged = await sqlite_form_desk.get(f"/f/{inbox.token}/thanks?t=AAAA")
-    assert (forged.status, forged.headers["Location"]) == (303, f"/f/{inbox.token}")
+    assert (await sqlite_form_desk.post(f"/f/{inbox.token}/thanks", b"", "")).status == 405
+    for path in ("send", "post", "thanks?t=AAAA"):
+        led = await sqlite_form_desk.get(f"/f/{inbox.token}/{path}")
+        assert (led.status, led.headers["Location"]) == (303, f"/f/{inbox.token}")
 
 
 async def test_the_webhooks_address_is_no_way_round_the_counting(sqlite_form_desk: FormDesk) -> None:
