@@ -1,5 +1,6 @@
 """Runs one command for a caller: may they, was it done already, do it, remember the answer. Every door calls this."""
 
+import hashlib
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,8 @@ SELECT command, request_hash, answer FROM answered WHERE actor = :actor AND clie
 _REMEMBER: Final = """
 INSERT INTO answered (actor, client_id, command, request_hash, answer, at)
 VALUES (:actor, :client_id, :command, :request_hash, :answer, :now)"""
+
+_RIGHTS: Final = 8
 
 _encode = msgspec.json.Encoder().encode
 
@@ -33,10 +36,12 @@ def perform(
     remembered = tx.row(_REMEMBERED, actor=actor, client_id=client_id)
     if remembered is not None:
         name, earlier, answer = remembered
-        if name != command.name or bytes(earlier) != request_hash:
+        if name != command.name or bytes(earlier)[:-_RIGHTS] != request_hash:
             raise Refusal(
                 "mismatch", "This id was already used for another request. Give each request an id of its own."
             )
+        if bytes(earlier)[-_RIGHTS:] != _rights(caller):
+            raise Refusal("conflict", "This was done once, but your rights have changed since. Look at how it is now.")
         return msgspec.json.decode(answer, type=command.answer)
     done = command.write(tx, caller, request)
     tx.run(
@@ -44,11 +49,19 @@ def perform(
         actor=actor,
         client_id=client_id,
         command=command.name,
-        request_hash=request_hash,
+        request_hash=request_hash + _rights(caller),
         answer=_encode(done).decode(),
         now=tx.now,
     )
     return done
+
+
+def _rights(caller: Caller) -> bytes:
+    """What the caller may and sees, in few bytes: an answer is told again only to whoever may as much as the first
+    time. Who has lost an inbox does not get its tickets out of the memory."""
+    grants = caller.grants
+    rights = (sorted(grants.permissions), grants.everything, sorted(grants.inboxes), sorted(grants.teams))
+    return hashlib.blake2s(_encode(rights), digest_size=_RIGHTS).digest()
 
 
 def look(rx: Rx, command: Command, caller: Caller, request: Any) -> Any:

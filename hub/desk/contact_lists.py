@@ -12,6 +12,7 @@ from hub.people import points
 from hub.staff.access import Caller, visible
 from hub.text import MAX_LINE, clean, fold
 
+_EXISTS = "SELECT 1 FROM contact WHERE contact.id = :contact_id"
 _ANY = "SELECT 1 FROM ticket WHERE ticket.contact_id = :contact_id"
 _ROWS = """
 SELECT contact.id, contact.name, company.name, contact.blocked_at, contact.created_at, contact.name_folded
@@ -29,6 +30,9 @@ class ContactRow(msgspec.Struct, frozen=True):
 
 
 def require_contact(rx: Rx, caller: Caller, contact_id: int) -> None:
+    """Raises "not found" for a contact that is absent and for one that the caller may not see."""
+    if rx.value(_EXISTS, contact_id=contact_id) is None:
+        raise not_found("contact")
     if caller.grants.everything:
         return
     sees, params = visible(caller.grants)

@@ -10,7 +10,7 @@ from hub.db.backend import Row
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal, not_found
 from hub.events import SYSTEM, InboundQuarantined, InboundReleased, Scope
-from hub.staff.access import Caller, require_permission
+from hub.staff.access import Caller, may, require_permission
 
 MANAGE = "desk.manage"
 AGAIN: Final = "inbound.again"  # the job that takes a stored row once more
@@ -23,7 +23,8 @@ GET = "SELECT id, inbox_id, received_at, headers, query, body, state, reason, tr
 SETTLE = "UPDATE inbound SET state = :state, reason = :reason, tries = tries + :tries WHERE id = :id"
 QUARANTINED = """
 SELECT id, inbox_id, received_at, headers, query, body, state, reason, tries FROM inbound
-WHERE state = 'quarantined' AND id < :before ORDER BY id DESC LIMIT :limit"""
+WHERE state = 'quarantined' AND id < :before"""
+NEWEST = " ORDER BY id DESC LIMIT :limit"
 KEPT_SINCE = "SELECT id FROM inbound WHERE received_at < :before AND state IN ('done', 'ignored') LIMIT :limit"
 DROP = (
     "DELETE FROM inbound WHERE id >= :first AND id <= :last AND received_at < :before AND state IN ('done', 'ignored')"
@@ -76,8 +77,16 @@ def settle(tx: Tx, was: Stored, state: str, reason: str | None) -> None:
 def quarantined(rx: Rx, caller: Caller, *, before: int | None = None, limit: int = 50) -> list[Quarantined]:
     """Newest first; `before`: the id that the last page ended with."""
     require_permission(caller, MANAGE)
-    rows = rx.rows(QUARANTINED, before=2**62 if before is None else before, limit=limit)
+    rows = rx.rows(_of_theirs(caller), before=2**62 if before is None else before, limit=limit)
     return [_shown(_stored(row)) for row in rows]
+
+
+def _of_theirs(caller: Caller) -> str:
+    """Only what came in through inboxes that the caller sees: raw bytes are what somebody wrote."""
+    if caller.grants.everything:
+        return QUARANTINED + NEWEST
+    inboxes = ", ".join(str(int(i)) for i in sorted(caller.grants.inboxes)) or "0"  # numbers of ours
+    return f"{QUARANTINED} AND inbox_id IN ({inboxes}){NEWEST}"
 
 
 def retry(tx: Tx, caller: Caller, inbound_id: int) -> None:
@@ -94,7 +103,7 @@ def discard(tx: Tx, caller: Caller, inbound_id: int) -> None:
 def _must_be_quarantined(rx: Rx, caller: Caller, inbound_id: int) -> Stored:
     require_permission(caller, MANAGE)
     found = get(rx, inbound_id)
-    if found is None:
+    if found is None or not may(caller.grants, Scope(found.inbox_id)):
         raise not_found("item in quarantine")
     if found.state != "quarantined":
         raise Refusal("conflict", "This is not in quarantine any more.")

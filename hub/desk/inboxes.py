@@ -189,8 +189,8 @@ def change(
     that is not named stays."""
     require_permission(caller, MANAGE)
     was = by_id(tx, inbox_id)
-    if was is None:
-        raise not_found("inbox")
+    if was is None or not may(caller.grants, Scope(inbox_id)):
+        raise not_found("inbox")  # else whoever manages inboxes could show themselves any by giving it their team
     new_name, folded = (
         (was.name, fold(was.name)) if isinstance(name, msgspec.UnsetType) else _free_name(tx, name, inbox_id)
     )

@@ -9,13 +9,14 @@ from hub.connector import Deletion, Edit, Filed, Message
 from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
 from hub.desk import ticket as tickets
+from hub.desk.contact_lists import require_contact
 from hub.desk.inboxes import Inbox
 from hub.desk.ticket import Priority, Ticket
 from hub.desk.tickets import open_ticket
-from hub.errors import invalid
-from hub.events import Actor, MessageDeleted, MessageEdited, MessageReceived
+from hub.errors import invalid, not_found
+from hub.events import Actor, MessageDeleted, MessageEdited, MessageReceived, Scope
 from hub.people import contacts
-from hub.staff.access import Caller
+from hub.staff.access import Caller, may
 from hub.text import MAX_LINE, MAX_MESSAGE, clean
 
 MAX_EXTERNAL_ID: Final = 500
@@ -120,9 +121,12 @@ def write_down(
     external_id: str,
 ) -> int:
     """An agent opens a ticket with what a contact said on the phone or over the counter; returns its number."""
-    inbox = inboxes.get(tx, caller, inbox_id)
+    inbox = inboxes.by_id(tx, inbox_id)
+    if inbox is None or not may(caller.grants, Scope(inbox.id)):
+        raise not_found("inbox")
     if not inbox.enabled:
         raise invalid("inbox_id", "This inbox is switched off.")
+    require_contact(tx, caller, contact_id)  # else a ticket of one's own would open any contact by its number
     contact = contacts.get(tx, contact_id)
     text = clean(text, "text", most=MAX_MESSAGE)
     ticket = open_ticket(

@@ -12,6 +12,7 @@ import msgspec
 from hub import text as texts
 from hub.db import cursor as cursors
 from hub.db.tx import Row, Rx, Tx
+from hub.desk.contact_lists import require_contact
 from hub.errors import Refusal, invalid, not_found
 from hub.events import Actor, ActorKind, FeedbackChanged, FeedbackRecorded, Scope
 from hub.staff.access import Caller, Grants, may, require, require_permission, visible
@@ -107,7 +108,6 @@ class Page(msgspec.Struct, frozen=True):
 # --- record ----------------------------------------------------------------------------------------------------------
 
 _TICKET = "SELECT inbox_id, team_id, assignee_id, contact_id FROM ticket WHERE id = :ticket_id"
-_CONTACT_EXISTS = "SELECT 1 FROM contact WHERE id = :contact_id"
 _AGENT_EXISTS = "SELECT 1 FROM agent WHERE id = :agent_id"
 _INSERT = """
 INSERT INTO feedback (kind, score, score_max, text, category, severity, place, about, about_agent_id, wanted,
@@ -152,8 +152,8 @@ def _belongs(tx: Tx, caller: Caller, fields: dict[str, Any]) -> Scope | None:
             )
         fields["contact_id"], fields["inbox_id"] = found[3], found[0]
         return scope
-    if fields["contact_id"] is not None and tx.row(_CONTACT_EXISTS, contact_id=fields["contact_id"]) is None:
-        raise not_found("contact")
+    if fields["contact_id"] is not None:
+        require_contact(tx, caller, fields["contact_id"])
     if fields["inbox_id"] is None:
         return None
     scope = Scope(inbox_id=fields["inbox_id"])
@@ -244,18 +244,19 @@ def _not_about(caller: Caller, feedback: Feedback) -> None:
 
 _COLUMNS: Final = ", ".join(f"feedback.{name}" for name in Feedback.__struct_fields__)
 _ONE: Final = (
-    f"SELECT {_COLUMNS}, ticket.team_id, ticket.assignee_id FROM feedback "  # noqa: S608 - names of ours
+    f"SELECT {_COLUMNS}, ticket.team_id, ticket.assignee_id FROM feedback "
     "LEFT JOIN ticket ON ticket.id = feedback.ticket_id WHERE feedback.id = :id"
 )
 _LIST: Final = (
-    f"SELECT {_COLUMNS} FROM feedback LEFT JOIN ticket ON ticket.id = feedback.ticket_id "  # noqa: S608 - names of ours
-    "WHERE feedback.id < :before"
+    f"SELECT {_COLUMNS} FROM feedback LEFT JOIN ticket ON ticket.id = feedback.ticket_id WHERE feedback.id < :before"
 )
 _PAGE: Final = " ORDER BY feedback.id DESC LIMIT :limit"
 
 
 def get(rx: Rx, caller: Caller, feedback_id: int) -> Feedback:
-    return _seen(rx, caller, feedback_id)[0]
+    found = _seen(rx, caller, feedback_id)[0]
+    require_permission(caller, "feedback.read")
+    return found
 
 
 def list_(rx: Rx, caller: Caller, wanted: Filter, *, cursor: str | None = None, limit: int = 50) -> Page:
@@ -285,7 +286,6 @@ def _seen(rx: Rx, caller: Caller, feedback_id: int) -> tuple[Feedback, Scope | N
     mine = feedback.ticket_id is None and caller.actor == Actor(feedback.by_kind, feedback.by_id)
     if not (mine or may(caller.grants, scope)):
         raise not_found("feedback")
-    require_permission(caller, "feedback.read")
     return feedback, None if scope == Scope() else scope
 
 

@@ -24,6 +24,7 @@ class Grants(msgspec.Struct, frozen=True):
     everything: bool
     inboxes: frozenset[int]
     teams: frozenset[int]
+    sees: str = "own"  # what the role sees of it all: the sets say of which inboxes and teams
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -111,4 +112,5 @@ def granted(
         everything=sees == "everything",
         inboxes=frozenset(inboxes) if sees == "inboxes" else frozenset(),
         teams=frozenset(teams) if sees in ("inboxes", "teams") else frozenset(),
+        sees=sees,
     )

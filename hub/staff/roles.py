@@ -35,7 +35,7 @@ Permission = Literal[
 ]
 Sees = Literal["everything", "inboxes", "teams", "own"]
 PERMISSIONS: Final[tuple[str, ...]] = get_args(Permission)
-SEES: Final[tuple[str, ...]] = get_args(Sees)
+SEES: Final[tuple[str, ...]] = get_args(Sees)  # from most to least
 
 MANAGE: Final = "roles.manage"
 ADMINISTRATOR: Final = "administrator"
@@ -151,9 +151,13 @@ def within_reach(caller: Caller, role: Role) -> None:
 def _within_reach(caller: Caller, permissions: frozenset[str], sees: Sees) -> None:
     if caller.actor.kind == "system":
         return
-    beyond = permissions - caller.grants.permissions
-    if beyond or (sees == "everything" and not caller.grants.everything):
-        what = ", ".join(sorted(beyond)) or "seeing everything"
+    mine = caller.grants.permissions
+    if caller.scopes is not None and "desk:write" not in caller.scopes:
+        mine -= {"desk.manage"}  # such a token only looks
+    beyond = permissions - mine
+    sees_more = not caller.grants.everything and SEES.index(sees) < SEES.index(caller.grants.sees)
+    if beyond or sees_more:
+        what = ", ".join(sorted(beyond)) or f"seeing {sees}"
         raise Refusal("forbidden", f"This role allows more than your own role or token ({what}). Ask an administrator.")
 
 

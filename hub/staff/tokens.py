@@ -60,6 +60,7 @@ _COLUMNS = "id, name, prefix, scopes, created_at, expires_at, used_at, revoked_a
 _LIST = f"""
 SELECT {_COLUMNS} FROM api_token WHERE agent_id = :agent_id AND id > :after ORDER BY id LIMIT :limit"""
 _OWN = "SELECT revoked_at FROM api_token WHERE id = :id AND agent_id = :agent_id"
+_ENDS = "SELECT expires_at FROM api_token WHERE id = :id"
 _REVOKE = "UPDATE api_token SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL"
 _OPEN = "SELECT id FROM api_token WHERE agent_id = :agent_id AND revoked_at IS NULL ORDER BY id"
 
@@ -87,6 +88,8 @@ def create(tx: Tx, caller: Caller, *, name: str, scopes: Iterable[str], expires_
         raise Refusal("forbidden", "A token cannot make another that may more than itself.", field="scopes")
     if expires_at is not None and not tx.now < expires_at <= tx.now + LONGEST:
         raise invalid("expires_at", "Choose a time that is to come and at most two years away.")
+    if caller.token_id is not None:
+        _not_longer_than(tx, caller.token_id, expires_at)
     if caller.actor.kind != "agent":
         raise Refusal("forbidden", "Only an agent has API tokens.")
     agent_id = caller.grants.agent_id
@@ -105,6 +108,13 @@ def create(tx: Tx, caller: Caller, *, name: str, scopes: Iterable[str], expires_
     )
     tx.record(TokenCreated(token_id=token_id), by=caller.actor)
     return token_id, secret
+
+
+def _not_longer_than(rx: Rx, token_id: int, expires_at: int | None) -> None:
+    """What ends on a day must not be able to go on under another name."""
+    ends = rx.value(_ENDS, id=token_id)
+    if ends is not None and (expires_at is None or expires_at > ends):
+        raise Refusal("forbidden", "A token cannot make another that lasts longer than itself.", field="expires_at")
 
 
 def page(rx: Rx, agent_id: int, *, after: int, limit: int) -> list[Token]:
@@ -150,7 +160,7 @@ def touch(tx: Tx, token: str) -> None:
 def caller(grants: Grants, scopes: frozenset[str], token_id: int) -> Caller:
     """The agent through one of their tokens: the permissions of the role that the scopes name, and no others."""
     narrowed = msgspec.structs.replace(
-        grants, permissions=frozenset(p for p in grants.permissions if _scope(p) in scopes)
+        grants, permissions=frozenset(p for p in grants.permissions if scopes & _scopes(p))
     )
     return Caller(Actor("agent", grants.agent_id), narrowed, scopes, token_id)
 
@@ -158,10 +168,14 @@ def caller(grants: Grants, scopes: frozenset[str], token_id: int) -> Caller:
 _NOUNS: Final = {"agents": "staff", "roles": "staff", "tokens": "staff"}
 
 
-def _scope(permission: str) -> str:
-    """The scope that a permission comes under: tickets.reply → tickets:write."""
+def _scopes(permission: str) -> set[str]:
+    """The scopes that a permission comes under: tickets.reply → tickets:write. Who may look at the desk's machinery is
+    who may manage it, so that one comes under both; which commands a scope opens is judged apart."""
     noun, _, verb = permission.partition(".")
-    return f"{_NOUNS.get(noun, noun)}:{'read' if verb == 'read' else 'write'}"
+    noun = _NOUNS.get(noun, noun)
+    if noun == "desk":
+        return {"desk:read", "desk:write"}
+    return {f"{noun}:{'read' if verb == 'read' else 'write'}"}
 
 
 def _find(rx: Rx, token: str) -> tuple[int, frozenset[str], int, int] | None:
