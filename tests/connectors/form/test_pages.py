@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from hub.desk import inboxes
+from hub.staff.access import DESK
 from tests.fixtures.forms import ALLOWED, GOOD, FormDesk
 
 
@@ -241,3 +243,19 @@ async def test_the_webhooks_address_is_no_way_round_the_counting(sqlite_form_des
     assert page.status == 403
     assert await sqlite_form_desk.messages(inbox) == []
     assert await sqlite_form_desk.rows("SELECT COUNT(*) FROM inbound") == [(0,)]
+
+
+async def test_a_desk_that_is_away_keeps_the_text_and_the_token(form_desk: FormDesk) -> None:
+    inbox = await form_desk.inbox()
+    page = await form_desk.show(inbox)
+    await form_desk.store.close()
+    away = await form_desk.send(page, message="Are you there?")
+    assert away.status == 503 and int(away.headers["Retry-After"]) > 0
+    assert away.fields["message"] == "Are you there?"
+    assert away.fields["form_token"] == page.fields["form_token"]
+
+
+async def test_an_inbox_that_is_switched_off_has_no_form(sqlite_form_desk: FormDesk) -> None:
+    inbox = await sqlite_form_desk.inbox()
+    await sqlite_form_desk.store.write(inboxes.change, DESK, inbox.id, enabled=False)
+    assert (await sqlite_form_desk.get(f"/f/{inbox.token}")).status == 404
