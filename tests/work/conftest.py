@@ -1,0 +1,3 @@
+from tests.work.desk import desk
+
+__all__ = ["desk"]
