@@ -165,7 +165,7 @@ def _backend(config: Config) -> Backend:
 
 async def _migrate(store: Store, config: Config) -> None:
     """Brings the schema up to date. On SQLite a copy of what was there is put beside it first."""
-    have, newest = await migrate.version(store.backend), len(migrate.known())
+    have, newest = await migrate.version(store.backend), len(await asyncio.to_thread(migrate.known))
     if config.is_sqlite and 0 < have < newest:
         copy = config.data / f"before-schema-{have + 1}.db"
         await asyncio.to_thread(copy.unlink, missing_ok=True)

@@ -140,7 +140,7 @@ async def clock(desk: Desk) -> list[Finding]:
 
 
 async def schema(desk: Desk) -> list[Finding]:
-    have, newest = await migrate.version(desk.store.backend), len(migrate.known())
+    have, newest = await migrate.version(desk.store.backend), len(await asyncio.to_thread(migrate.known))
     if have != newest:
         return [Finding("schema", "fail", f"{have}, this version needs {newest}", "Start the desk: it brings it up.")]
     return [Finding("schema", "ok", f"version {have}")]
