@@ -12,8 +12,8 @@ from hub.staff.access import Caller
 
 
 class RecordFeedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rating needs `score` (of `score_max`, 5 if not said); a complaint `text` or `category`. With `ticket_id` the
-    contact and inbox are the ticket's. `promised_by` in milliseconds since 1970, UTC."""
+    """A rating needs `score` (of `score_max`, 5 if not said); a complaint `text` or `category`. With `ticket`, its
+    number, contact and inbox are the ticket's. `promised_by` in milliseconds since 1970, UTC."""
 
     kind: Kind
     text: str = ""
@@ -29,7 +29,7 @@ class RecordFeedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     cause: str | None = None
     outcome: str | None = None
     contact_id: Id | None = None
-    ticket_id: Id | None = None
+    ticket: Id | None = None
     inbox_id: Id | None = None
 
 

@@ -11,7 +11,8 @@ import msgspec
 
 from hub import text as texts
 from hub.db import cursor as cursors
-from hub.db.tx import Row, Rx, Tx
+from hub.db.backend import Row
+from hub.db.tx import Rx, Tx
 from hub.desk.contact_lists import require_contact
 from hub.errors import Refusal, invalid, not_found
 from hub.events import Actor, ActorKind, FeedbackChanged, FeedbackRecorded, Scope
@@ -30,7 +31,8 @@ _TEXTS: Final = {"wanted": 2_000, "cause": 2_000, "outcome": 2_000}
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What a door hands in. `about` is whom or what, in the customer's words; `promised_by` in milliseconds."""
+    """What a door hands in. `about` is whom or what, in the customer's words; `promised_by` in milliseconds; `ticket`
+    the ticket's number."""
 
     kind: Kind
     door: str
@@ -47,7 +49,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     cause: str | None = None
     outcome: str | None = None
     contact_id: Id | None = None
-    ticket_id: Id | None = None
+    ticket: Id | None = None
     inbox_id: Id | None = None
 
 
@@ -83,7 +85,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     cause: str | None
     outcome: str | None
     contact_id: int | None
-    ticket_id: int | None
+    ticket: int | None
     inbox_id: int | None
     door: str
     by_kind: ActorKind
@@ -96,7 +98,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind | None = None
     severity: Severity | None = None
     category: str | None = None
-    ticket_id: Id | None = None
+    ticket: Id | None = None
     contact_id: Id | None = None
 
 
@@ -107,7 +109,8 @@ class Page(msgspec.Struct, frozen=True):
 
 # --- record ----------------------------------------------------------------------------------------------------------
 
-_TICKET = "SELECT inbox_id, team_id, assignee_id, contact_id FROM ticket WHERE id = :ticket_id"
+_TICKET = "SELECT id, inbox_id, team_id, assignee_id, contact_id FROM ticket WHERE number = :number"
+_INBOX_EXISTS = "SELECT 1 FROM inbox WHERE id = :inbox_id"
 _AGENT_EXISTS = "SELECT 1 FROM agent WHERE id = :agent_id"
 _INSERT = """
 INSERT INTO feedback (kind, score, score_max, text, category, severity, place, about, about_agent_id, wanted,
@@ -123,42 +126,45 @@ def record(tx: Tx, caller: Caller, said: Said) -> Feedback:
     if caller.actor.kind == "agent":
         require_permission(caller, "feedback.record")
     fields = msgspec.structs.asdict(said)
-    scope = _belongs(tx, caller, fields)
+    ticket_id, scope = _belongs(tx, caller, fields, fields.pop("ticket"))
     _judged(tx, fields)
     fields["text"] = texts.clean(said.text, "text", most=texts.MAX_MESSAGE, least=0).strip()
     fields["door"] = texts.clean(said.door, "door", most=40, lines=False)
     _complete(fields)
-    feedback_id = tx.insert(_INSERT, **fields, by_kind=caller.actor.kind, by_id=caller.actor.id, now=tx.now)
+    by = caller.actor
+    feedback_id = tx.insert(_INSERT, **fields, ticket_id=ticket_id, by_kind=by.kind, by_id=by.id, now=tx.now)
     tx.record(
         FeedbackRecorded(feedback_id=feedback_id, kind=said.kind),
-        by=caller.actor,
-        ticket_id=fields["ticket_id"],
+        by=by,
+        ticket_id=ticket_id,
         contact_id=fields["contact_id"],
         after=scope,
     )
     return _by_id(tx, feedback_id)
 
 
-def _belongs(tx: Tx, caller: Caller, fields: dict[str, Any]) -> Scope | None:
-    """Fills in contact and inbox from the ticket; the scope that the record is seen by, None: no inbox at all."""
-    if fields["ticket_id"] is not None:
-        found = tx.row(_TICKET, ticket_id=fields["ticket_id"])
-        scope = Scope(*found[:3]) if found else None
+def _belongs(tx: Tx, caller: Caller, fields: dict[str, Any], number: int | None) -> tuple[int | None, Scope | None]:
+    """Fills in contact and inbox from the ticket; its id and the scope the record is seen by, None: no inbox at all."""
+    if number is not None:
+        found = tx.row(_TICKET, number=number)
+        scope = Scope(*found[1:4]) if found else None
         require(caller, scope)
         assert found is not None
-        if fields["contact_id"] not in (None, found[3]):
+        if fields["contact_id"] not in (None, found[4]):
             raise invalid(
                 "contact_id", "This ticket is another contact's. Leave the contact out: the ticket says who it is."
             )
-        fields["contact_id"], fields["inbox_id"] = found[3], found[0]
-        return scope
+        fields["contact_id"], fields["inbox_id"] = found[4], found[1]
+        return found[0], scope
     if fields["contact_id"] is not None:
         require_contact(tx, caller, fields["contact_id"])
     if fields["inbox_id"] is None:
-        return None
+        return None, None
     scope = Scope(inbox_id=fields["inbox_id"])
+    if tx.row(_INBOX_EXISTS, inbox_id=fields["inbox_id"]) is None:
+        raise not_found("inbox")
     require(caller, scope, "inbox")
-    return scope
+    return None, scope
 
 
 def _judged(tx: Tx, fields: dict[str, Any]) -> None:
@@ -211,7 +217,7 @@ WHERE id = :id"""
 
 def change(tx: Tx, caller: Caller, feedback_id: int, changes: Changes) -> Feedback:
     """Changes our side of a record: its place in the order of things, cause, outcome, promise."""
-    feedback, scope = _seen(tx, caller, feedback_id)
+    feedback, ticket_id, scope = _seen(tx, caller, feedback_id)
     require_permission(caller, "feedback.change")
     _not_about(caller, feedback)
     wanted = {n: v for n in _CHANGEABLE if (v := getattr(changes, n)) is not msgspec.UNSET}
@@ -227,7 +233,7 @@ def change(tx: Tx, caller: Caller, feedback_id: int, changes: Changes) -> Feedba
     tx.record(
         FeedbackChanged(feedback_id=feedback_id, fields=changed),
         by=caller.actor,
-        ticket_id=feedback.ticket_id,
+        ticket_id=ticket_id,
         contact_id=feedback.contact_id,
         before=scope,
         after=scope,
@@ -242,14 +248,20 @@ def _not_about(caller: Caller, feedback: Feedback) -> None:
 
 # --- read ------------------------------------------------------------------------------------------------------------
 
-_COLUMNS: Final = ", ".join(f"feedback.{name}" for name in Feedback.__struct_fields__)
+_COLUMNS: Final = ", ".join(
+    "ticket.number" if name == "ticket" else f"feedback.{name}" for name in Feedback.__struct_fields__
+)
 _ONE: Final = (
-    f"SELECT {_COLUMNS}, ticket.team_id, ticket.assignee_id FROM feedback "
+    f"SELECT {_COLUMNS}, ticket.id, ticket.team_id, ticket.assignee_id FROM feedback "
     "LEFT JOIN ticket ON ticket.id = feedback.ticket_id WHERE feedback.id = :id"
 )
 _LIST: Final = (
     f"SELECT {_COLUMNS} FROM feedback LEFT JOIN ticket ON ticket.id = feedback.ticket_id WHERE feedback.id < :before"
 )
+_FILTERS: Final = {
+    name: f" AND {'ticket.number' if name == 'ticket' else f'feedback.{name}'} = :{name}"
+    for name in Filter.__struct_fields__
+}
 _PAGE: Final = " ORDER BY feedback.id DESC LIMIT :limit"
 
 
@@ -270,23 +282,23 @@ def list_(rx: Rx, caller: Caller, wanted: Filter, *, cursor: str | None = None, 
     query = f"feedback {sorted(filters.items())}"
     before = cursors.read(query, cursor, (int,))[0] if cursor else 2**62
     where, params = _visible(caller.grants)
-    sql = "".join([_LIST, " AND ", where, *(f" AND feedback.{name} = :{name}" for name in filters), _PAGE])
+    sql = "".join([_LIST, " AND ", where, *(_FILTERS[name] for name in filters), _PAGE])
     rows = rx.rows(sql, before=before, limit=limit + 1, **params, **filters)
     items = [_feedback(row) for row in rows[:limit]]
     return Page(items, cursors.make(query, (items[-1].id,)) if len(rows) > limit else None)
 
 
-def _seen(rx: Rx, caller: Caller, feedback_id: int) -> tuple[Feedback, Scope | None]:
-    """The record and its scope, or "not found" for what is absent and for what the caller may not see."""
+def _seen(rx: Rx, caller: Caller, feedback_id: int) -> tuple[Feedback, int | None, Scope | None]:
+    """The record, its ticket's id and its scope; "not found" for what is absent and for what is not theirs to see."""
     row = rx.row(_ONE, id=feedback_id)
     if row is None:
         raise not_found("feedback")
-    feedback = _feedback(row[:-2])
+    feedback, ticket_id = _feedback(row[:-3]), row[-3]
     scope = Scope(feedback.inbox_id, *row[-2:])
-    mine = feedback.ticket_id is None and caller.actor == Actor(feedback.by_kind, feedback.by_id)
+    mine = ticket_id is None and caller.actor == Actor(feedback.by_kind, feedback.by_id)
     if not (mine or may(caller.grants, scope)):
         raise not_found("feedback")
-    return feedback, None if scope == Scope() else scope
+    return feedback, ticket_id, None if scope == Scope() else scope
 
 
 def _visible(grants: Grants) -> tuple[str, dict[str, Any]]:
@@ -303,7 +315,7 @@ def _visible(grants: Grants) -> tuple[str, dict[str, Any]]:
 def _by_id(rx: Rx, feedback_id: int) -> Feedback:
     row = rx.row(_ONE, id=feedback_id)
     assert row is not None
-    return _feedback(row[:-2])
+    return _feedback(row[:-3])
 
 
 def _feedback(row: Row) -> Feedback:

@@ -105,10 +105,10 @@ async def test_everything_that_is_said_is_kept_as_it_was_said(desk: Store) -> No
 
 
 async def test_with_a_ticket_contact_and_inbox_are_the_tickets(desk: Store) -> None:
-    made = await record(desk, ticket_id=402)
+    made = await record(desk, ticket=402)
     assert (made.contact_id, made.inbox_id) == (302, 202)
     with pytest.raises(Refusal) as refused:
-        await record(desk, ticket_id=402, contact_id=301)
+        await record(desk, ticket=402, contact_id=301)
     assert refused.value.field == "contact_id"
 
 
@@ -157,11 +157,11 @@ async def test_little_is_enough_where_it_says_something(desk: Store, fields: dic
 
 async def test_absent_and_hidden_look_alike(desk: Store) -> None:
     outsider = agent(103, inboxes=(201,))
-    for fields in ({"ticket_id": 402}, {"ticket_id": 999}):
+    for fields in ({"ticket": 402}, {"ticket": 999}):
         with pytest.raises(Refusal) as refused:
             await record(desk, outsider, **fields)
         assert (refused.value.code, refused.value.text) == ("not_found", "There is no such ticket.")
-    made = await record(desk, ticket_id=402)
+    made = await record(desk, ticket=402)
     for feedback_id in (made.id, 9_999):
         with pytest.raises(Refusal) as refused:
             await desk.read(records.get, outsider, feedback_id)
@@ -174,8 +174,8 @@ async def test_absent_and_hidden_look_alike(desk: Store) -> None:
 async def test_one_record_and_the_list_agree_on_who_sees_what(desk: Store) -> None:
     writer = agent(103)
     made = [
-        await record(desk, ticket_id=401),
-        await record(desk, ticket_id=402),
+        await record(desk, ticket=401),
+        await record(desk, ticket=402),
         await record(desk, inbox_id=201),
         await record(desk, inbox_id=202),
         await record(desk),
@@ -201,7 +201,7 @@ async def test_one_record_and_the_list_agree_on_who_sees_what(desk: Store) -> No
 
 
 async def test_nobody_changes_what_is_about_them(desk: Store) -> None:
-    made = await record(desk, ticket_id=401, about_agent_id=101)
+    made = await record(desk, ticket=401, about_agent_id=101)
     subject, colleague = agent(101, everything=True), agent(103, everything=True)
     assert await desk.read(records.get, subject, made.id) == made
     for changes in (
@@ -239,7 +239,7 @@ async def test_a_contact_may_speak_without_any_role(desk: Store) -> None:
 
 
 async def test_events_name_the_fields_and_not_the_words(desk: Store) -> None:
-    made = await record(desk, ticket_id=401, text="secret words")
+    made = await record(desk, ticket=401, text="secret words")
     await desk.write(records.change, DESK, made.id, Changes(cause="secret cause", severity=None))
     unchanged = await desk.write(records.change, DESK, made.id, Changes(cause="secret cause"))
     assert unchanged.cause == "secret cause"
