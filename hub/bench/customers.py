@@ -22,7 +22,22 @@ KIND: Final = "webhook"
 BYTES: Final = 400
 SECRET: Final = "whsec_" + "QUFB" * 8  # of a desk that lives for a minute
 SEALER: Final = seal.Sealer([bytes(seal.KEY_BYTES)])
-_WORDS: Final = "the parcel has not come and I wait since Monday please tell me where it is thank you".split()
+_WORDS: Final = (
+    "the",
+    "parcel",
+    "has",
+    "not",
+    "come",
+    "and",
+    "I",
+    "wait",
+    "since",
+    "Monday",
+    "where",
+    "is",
+    "it",
+    "please",
+)
 
 
 def address(number: int) -> str:

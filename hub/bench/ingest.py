@@ -60,7 +60,7 @@ async def _recorded(on: Ground, desk: Desk, plan: Plan, count: int) -> tuple[rep
     where = on.copy(desk.where)
     backend: Any = Recording(on.backend(where))
     async with opened(backend) as store:
-        backend.on = True
+        backend.listen(store)
         await each(128, itertools.islice(posts(7, plan.known, plan.new), count), taker(store, desk))
         units = backend.units
         savepoints = backend.controls
@@ -157,14 +157,15 @@ async def _shares(on: Ground, desk: Desk, plan: Plan) -> list[replay.Units]:
     every = list(itertools.islice(posts(9, plan.known, 0.0), RECORDED))
     where = on.copy(desk.where)
     backend: Any = Recording(on.backend(where))
-    shares: list[list[Any]] = [[] for _ in range(MANY)]
+    shares: list[replay.Units] = [[] for _ in range(MANY)]
     async with opened(backend) as store:
         take = taker(store, desk)
-        backend.on = True
+        backend.listen(store)
         for one in every:
             begin = len(backend.units)
             await take(one)
-            shares[hash(one.sender) % MANY] += backend.units[begin:]
+            share = hash(one.sender) % MANY
+            shares[share] = [*shares[share], *backend.units[begin:]]
     on.drop(where)
     return shares
 

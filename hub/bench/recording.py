@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from hub.db.backend import Backend, Row, Session
+from hub.db.store import Store
+from hub.db.tx import Tx
 
 R = TypeVar("R")
 
@@ -17,12 +19,13 @@ class Statement(NamedTuple):
 class Recording:
     """A backend that writes down what its writer is asked; everything else goes straight through.
 
-    `units` has the statements of each unit since `on` was set; SAVEPOINT and RELEASE are only counted.
+    `units` has the statements of each unit written through `listen`; SAVEPOINT and RELEASE are only counted.
     """
 
     def __init__(self, inner: Backend) -> None:
         self._inner = inner
         self.on = False
+        self.begun = 0  # how many units there were when the transaction began
         self.units: list[list[Statement]] = []
         self.controls = 0
         self._listeners: dict[int, _Listener] = {}
@@ -32,6 +35,20 @@ class Recording:
 
     async def in_writer(self, fn: Callable[[Session], R]) -> R:
         return await self._inner.in_writer(lambda session: fn(self._listener(session)))
+
+    def listen(self, store: Store) -> None:
+        """From now on every unit of this store is written down."""
+        self.on = True
+        write = store.write
+
+        async def marked(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+            def unit(tx: Tx) -> Any:
+                self.units.append([])
+                return fn(tx, *args, **kwargs)
+
+            return await write(unit)
+
+        setattr(store, "write", marked)  # noqa: B010
 
     def _listener(self, session: Session) -> Session:
         known = self._listeners.get(id(session))
@@ -52,12 +69,14 @@ class _Listener:
         return self._inner.lost
 
     def begin(self, now: int) -> int:
+        self._recording.begun = len(self._recording.units)
         return self._inner.begin(now)
 
     def commit(self, notify: bool) -> None:
         self._inner.commit(notify)
 
     def rollback(self) -> None:
+        del self._recording.units[self._recording.begun :]
         self._inner.rollback()
 
     def in_transaction(self) -> bool:
@@ -79,11 +98,9 @@ class _Listener:
 
     def control(self, sql: str) -> None:
         if self._recording.on:
-            if sql == "SAVEPOINT unit":
-                self._recording.units.append([])
             self._recording.controls += 1
         self._inner.control(sql)
 
     def _note(self, statement: Statement) -> None:
-        if self._recording.on:
+        if self._recording.on and self._recording.units:
             self._recording.units[-1].append(statement)

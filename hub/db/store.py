@@ -1,7 +1,7 @@
-"""The one write path: units of work, group commit, savepoints, two queues; and reads that return plain values.
+"""The one write path: units of work, group commit, two queues; and reads that return plain values.
 
 `write` hands a plain synchronous function to the database thread. The writer takes what waits, opens one transaction,
-runs each unit in its own savepoint, commits once, and only then answers. docs/architecture.md tells why.
+runs each unit so that it can fail alone, commits once, and only then answers. docs/architecture.md tells why.
 """
 
 import asyncio
@@ -183,8 +183,8 @@ class Store:
                 return queue.popleft()
         return None
 
-    def _new_tx(self, session: Session, now: int) -> Tx:
-        tx = Tx(session, now, self.reactions)
+    def _new_tx(self, session: Session, now: int, careful: bool) -> Tx:
+        tx = Tx(session, now, self.reactions, careful=careful)
         tx.sealer = self.sealer
         return tx
 

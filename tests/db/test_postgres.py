@@ -142,6 +142,7 @@ async def test_a_batch_whose_connection_dies_before_commit_runs_once_more(
         put(tx, name)
         if len(runs) == 2:
             kill(postgres_url, tx.value(PID))
+            tx.value(PID)
         return name
 
     answers = await asyncio.gather(*(postgres_store.write(die_once, name) for name in "abc"))
