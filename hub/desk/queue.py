@@ -30,12 +30,13 @@ WHERE agent.id = :agent_id AND presence.until > :now AND agent.availability <> '
 _EVERYBODY = "SELECT agent_id FROM presence WHERE until > :now ORDER BY agent_id"
 _ONLINE = """
 SELECT agent.id, role.permissions, role.sees, agent.languages, agent.skills, agent.capacity, agent.load,
-       agent.idle_since, (SELECT COUNT(*) FROM ticket WHERE ticket.offered_to = agent.id) AS offered,
-       (SELECT COUNT(*) FROM offer_passed
-        WHERE offer_passed.ticket_id = :ticket_id AND offer_passed.agent_id = agent.id) AS passed
+       agent.idle_since, (SELECT COUNT(*) FROM ticket WHERE ticket.offered_to = agent.id) AS offered
 FROM presence JOIN agent ON agent.id = presence.agent_id JOIN role ON role.id = agent.role_id
 WHERE presence.until > :now AND agent.availability = 'online' AND agent.disabled_at IS NULL
-  AND agent.load < agent.capacity"""
+  AND agent.load < agent.capacity
+  AND NOT EXISTS (SELECT 1 FROM offer_passed
+                  WHERE offer_passed.ticket_id = :ticket_id AND offer_passed.agent_id = agent.id)"""
+_PASSED = "SELECT 1 FROM offer_passed WHERE ticket_id = :ticket_id LIMIT 1"
 _TEAMS = """
 SELECT team_member.agent_id, team_member.team_id
 FROM presence JOIN team_member ON team_member.agent_id = presence.agent_id WHERE presence.until > :now"""
@@ -107,26 +108,22 @@ def has_room_for_offered(rx: Rx, agent_id: int) -> bool:
     return found is not None and found > 0
 
 
-def candidates(rx: Rx, ticket: Ticket) -> tuple[list[int], bool]:
-    """(agents with room who may be asked, the best first; whether others with room let it pass in this round).
+def candidates(rx: Rx, ticket: Ticket) -> list[int]:
+    """The agents with room who may see it and have not let it pass in this round, the best first.
 
     Best: of the ticket's team, speaking the contact's language, having the inbox's skills, least busy, longest idle.
     """
     online = rx.rows(_ONLINE, ticket_id=ticket.id, now=rx.now)
     if not online:
-        return [], False
+        return []
     teams, inboxes = _grouped(rx.rows(_TEAMS, now=rx.now)), _grouped(rx.rows(_INBOXES, now=rx.now))
     language = _primary(rx.value(_LANGUAGE, id=ticket.contact_id))
     wanted = set(_setting.decode(rx.value(_SETTINGS, id=ticket.inbox_id) or "{}").skills)
     found: list[tuple[tuple[Any, ...], int]] = []
-    anybody_passed = False
-    for agent_id, permissions, sees, languages, skills, capacity, load, idle_since, offered, passed in online:
+    for agent_id, permissions, sees, languages, skills, capacity, load, idle_since, offered in online:
         allowed = msgspec.json.decode(permissions, type=list[str])
         grants = access.granted(agent_id, allowed, sees, teams.get(agent_id, ()), inboxes.get(agent_id, ()))
         if REPLY not in grants.permissions or not may(grants, ticket.scope) or load + offered >= capacity:
-            continue
-        if passed:
-            anybody_passed = True
             continue
         speaks = {_primary(code) for code in msgspec.json.decode(languages, type=list[str])}
         rank = (
@@ -138,7 +135,12 @@ def candidates(rx: Rx, ticket: Ticket) -> tuple[list[int], bool]:
             agent_id,
         )
         found.append((rank, agent_id))
-    return [agent_id for _, agent_id in sorted(found)], anybody_passed
+    return [agent_id for _, agent_id in sorted(found)]
+
+
+def was_passed(rx: Rx, ticket_id: int) -> bool:
+    """Whether anybody, here or gone meanwhile, let it pass in this round."""
+    return rx.value(_PASSED, ticket_id=ticket_id) is not None
 
 
 def oldest_for(rx: Rx, grants: Grants) -> Ticket | None:

@@ -2,10 +2,10 @@
 
 An inbox with the setting `routing: offer` takes part; in any other, tickets wait for someone to claim them. A ticket
 that waits there is at every moment either offered to one agent, or in the queue because nobody who may take it has
-room, or because all who have room let it pass a moment ago (then a job asks again). `hub.desk.queue` reads who that is.
+room, or because those who have let it pass a moment ago (then a job asks again). `hub.desk.queue` reads who that is.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from hub.clock import MINUTE
 from hub.db import lanes
@@ -38,6 +38,7 @@ from hub.staff.access import DESK, Caller
 ACCEPT_WITHIN: Final = MINUTE
 GRACE: Final = MINUTE  # how long an agent may be gone before their waiting customers go back to the queue
 PAUSE: Final = MINUTE  # after everybody let a ticket pass, before they are asked again
+Why = Literal["declined", "timed_out", "gone", "withdrawn"]
 OFFER_TIMEOUT: Final = "offer_timeout"
 OFFER_AGAIN: Final = "offer_again"
 AGENT_GONE: Final = "agent_gone"
@@ -71,7 +72,8 @@ def route(tx: Tx, to: Recorded) -> None:
         if isinstance(event, TicketAssigned) and event.was is not None and to.by == Actor("agent", event.was):
             _passed(tx, ticket, event.was)  # who has just put it back is not the one to ask first
         if isinstance(event, TicketMoved) and ticket.offered_to is not None:
-            ticket = _end(tx, ticket, "withdrawn")
+            _hand_on(tx, ticket, "withdrawn")
+            return
     if queue.waits(ticket):
         if ticket.assignee_id is not None:
             _see_that_they_are_there(tx, ticket.assignee_id)
@@ -111,7 +113,7 @@ def decline(tx: Tx, caller: Caller, number: int) -> None:
     """Lets it pass to the next; the caller is not asked again in this round."""
     ticket = _offered_to_caller(tx, caller, number)
     _passed(tx, ticket, caller.grants.agent_id)
-    _offer(tx, _end(tx, ticket, "declined", by=caller.actor))
+    _hand_on(tx, ticket, "declined", by=caller.actor)
 
 
 # --- timers ------------------------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ def offer_timeout(tx: Tx, payload: dict[str, Any]) -> None:
     if ticket is None or ticket.offered_to is None or ticket.offered_until != payload["offered_until"]:
         return
     _passed(tx, ticket, ticket.offered_to)
-    _offer(tx, _end(tx, ticket, "timed_out"))
+    _hand_on(tx, ticket, "timed_out")
 
 
 def offer_again(tx: Tx, payload: dict[str, Any]) -> None:
@@ -161,13 +163,35 @@ TIMERS: Final = {
 
 def _offer(tx: Tx, ticket: Ticket) -> None:
     """To the best of those who have room and were not asked in this round; else it stays in the queue."""
-    if not queue.waits(ticket) or not queue.takes_part(tx, ticket.inbox_id):
-        return
-    found, passed = queue.candidates(tx, ticket)
+    agent_id = _best(tx, ticket)
+    if agent_id is not None:
+        _offer_to(tx, ticket, agent_id)
+
+
+def _hand_on(tx: Tx, ticket: Ticket, why: Why, *, by: Actor = SYSTEM) -> None:
+    """The offer is over; the next one is made. In this order, because whoever had it has room again and is offered
+    what waits as soon as they are heard of: not this ticket, if somebody else suits it better now."""
+    assert ticket.offered_to is not None
+    tx.run(_OFFER, id=ticket.id, to=None, until=None, now=tx.now)
+    agent_id = _best(tx, ticket)
+    if agent_id is not None:
+        tx.run(_OFFER, id=ticket.id, to=agent_id, until=tx.now + ACCEPT_WITHIN, now=tx.now)
+    _record(tx, ticket, TicketOfferEnded(to=ticket.offered_to, why=why), by)
+    if agent_id is not None:
+        _offer_to(tx, ticket, agent_id)
+
+
+def _best(tx: Tx, ticket: Ticket) -> int | None:
+    """Whom to offer it to. If it is nobody and somebody let it pass, even one who left, all are asked anew after a
+    pause."""
+    if not queue.waits(ticket) or ticket.assignee_id is not None or not queue.takes_part(tx, ticket.inbox_id):
+        return None
+    found = queue.candidates(tx, ticket)
     if found:
-        _offer_to(tx, ticket, found[0])
-    elif passed:
+        return found[0]
+    if queue.was_passed(tx, ticket.id):
         _once(tx, OFFER_AGAIN, {"ticket_id": ticket.id}, tx.now + PAUSE)
+    return None
 
 
 def _offer_to(tx: Tx, ticket: Ticket, agent_id: int) -> None:
@@ -176,14 +200,6 @@ def _offer_to(tx: Tx, ticket: Ticket, agent_id: int) -> None:
     payload = {"ticket_id": ticket.id, "offered_until": until}
     tx.enqueue(OFFER_TIMEOUT, payload, run_at=until, lane=lanes.OUTBOUND)
     _record(tx, ticket, TicketOffered(to=agent_id, until=until), SYSTEM)
-
-
-def _end(tx: Tx, ticket: Ticket, why: Any, *, by: Actor = SYSTEM) -> Ticket:
-    """The offer is over; who had it has room again, which `drain` hears of."""
-    assert ticket.offered_to is not None
-    tx.run(_OFFER, id=ticket.id, to=None, until=None, now=tx.now)
-    _record(tx, ticket, TicketOfferEnded(to=ticket.offered_to, why=why), by)
-    return tickets.must(tx, ticket.id)
 
 
 def _record(tx: Tx, ticket: Ticket, event: Event, by: Actor) -> None:
@@ -205,7 +221,7 @@ def _withdraw_if_over(tx: Tx, ticket_id: int) -> None:
     """Nobody is to accept what waits no longer: resolved, snoozed or answered by somebody else, marked as spam."""
     ticket = tickets.by_id(tx, ticket_id)
     if ticket is not None and ticket.offered_to is not None and not queue.waits(ticket):
-        _end(tx, ticket, "withdrawn")
+        _hand_on(tx, ticket, "withdrawn")
 
 
 def _touched(tx: Tx, to: Recorded) -> list[int]:
@@ -243,9 +259,9 @@ def _take_back(tx: Tx, agent_id: int) -> None:
         ticket = tickets.must(tx, ticket_id)
         room = queue.room(tx, agent_id)
         if grants is None or room is None:
-            _offer(tx, _end(tx, ticket, "gone"))
+            _hand_on(tx, ticket, "gone")
         elif room < 0 or not access.may(grants, ticket.scope):
-            _offer(tx, _end(tx, ticket, "withdrawn"))
+            _hand_on(tx, ticket, "withdrawn")
 
 
 def _fill(tx: Tx, agent_id: int) -> None:
