@@ -94,7 +94,8 @@ async def test_of_a_key_each_waits_for_the_one_before_and_keys_do_not_wait_for_e
 
 
 async def test_a_lane_that_is_full_does_not_hold_up_the_others(store: Store) -> None:
-    stuck, ran = asyncio.Event(), []
+    stuck = asyncio.Event()
+    ran: list[str] = []
 
     async def wait(_job: Job) -> None:
         await stuck.wait()
