@@ -1,6 +1,6 @@
 """What the store asks of a database: one writing session, a few reading ones, and the threads they live in."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 R = TypeVar("R")
@@ -21,6 +21,8 @@ class Session(Protocol):
     def count(self, sql: str, params: Mapping[str, Any]) -> int: ...
     def control(self, sql: str) -> None: ...
     def set_patience(self, patient: bool) -> None: ...  # between transactions: may a statement or a lock take minutes?
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None: ...  # many rows, fast
+    def restart_ids(self, tables: Sequence[str], skip: Mapping[str, int]) -> None: ...  # after rows with ids came in
     def is_full(self, error: BaseException) -> bool: ...  # the database cannot take it now, whoever asks
     def unsure(self, error: BaseException) -> bool: ...  # a COMMIT that raised this may have happened all the same
 

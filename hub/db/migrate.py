@@ -14,7 +14,7 @@ from hub.errors import StartRefused
 FOLDER: Final = Path(__file__).with_name("migrations")
 
 _TABLE = "CREATE TABLE IF NOT EXISTS schema_version (version {int} NOT NULL, applied_at {int} NOT NULL){strict}"
-_VERSION = "SELECT COALESCE(MAX(version), 0) FROM schema_version"
+VERSION: Final = "SELECT COALESCE(MAX(version), 0) FROM schema_version"
 _APPLIED = "INSERT INTO schema_version (version, applied_at) VALUES (:version, :now)"
 
 
@@ -35,7 +35,7 @@ async def version(backend: Backend) -> int:
         try:
             for statement in fill(_TABLE, words):
                 session.control(statement)
-            found = int(session.rows(_VERSION, {})[0][0])
+            found = int(session.rows(VERSION, {})[0][0])
             session.commit(False)
             return found
         finally:
@@ -45,8 +45,10 @@ async def version(backend: Backend) -> int:
     return await backend.in_writer(look)
 
 
-async def migrate(backend: Backend, now: int, progress: Callable[[str], None] = lambda _name: None) -> int:
-    """Applies what is missing; returns how many were applied. Refuses a database of a newer Parley."""
+async def migrate(
+    backend: Backend, now: int, progress: Callable[[str], None] = lambda _name: None, *, upto: int | None = None
+) -> int:
+    """Applies what is missing, to the newest or to `upto`; how many that were. Refuses a database of a newer Parley."""
     have = await version(backend)
     files = await asyncio.to_thread(known)
     if have > len(files):
@@ -55,10 +57,10 @@ async def migrate(backend: Backend, now: int, progress: Callable[[str], None] = 
             "It was last used by a newer version: install that one, or restore a backup from before.",
         )
     words = _words(backend)
-    for number, (name, text) in enumerate(files[have:], have + 1):
+    for number, (name, text) in enumerate(files[have:upto], have + 1):
         progress(name)
         await backend.in_writer(lambda session, n=number, t=text: _apply(session, n, fill(t, words), now))  # type: ignore[misc]
-    return len(files) - have
+    return len(files[have:upto])
 
 
 def _apply(session: Session, number: int, statements: list[str], now: int) -> None:
@@ -66,7 +68,7 @@ def _apply(session: Session, number: int, statements: list[str], now: int) -> No
     session.begin(now)
     try:
         # Another process may have been faster: the lock that BEGIN took makes this look the truth.
-        if int(session.rows(_VERSION, {})[0][0]) < number:
+        if int(session.rows(VERSION, {})[0][0]) < number:
             for statement in statements:
                 session.control(statement)
                 crash_point("migrate.statement")

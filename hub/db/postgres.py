@@ -7,7 +7,7 @@ processes are totally ordered, event ids commit in order, and what a unit has re
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
@@ -113,6 +113,16 @@ class PostgresSession:
         for name in ("lock_timeout", "statement_timeout"):
             value = "15min" if patient else self._settings[name]
             self._cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        with self._cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def restart_ids(self, tables: Sequence[str], skip: Mapping[str, int]) -> None:
+        for table in tables:
+            after = f"COALESCE(MAX(id), 0) + {skip.get(table, 0) + 1}"
+            self._cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {after}, false) FROM {table}")
 
     def is_full(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.OperationalError)

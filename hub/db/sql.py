@@ -1,6 +1,7 @@
 """One SQL text for two databases: how `:name` becomes what each driver wants, and the schema's few type words."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 # A named parameter, or something in which a colon means nothing: a string, a quoted name, a comment.
@@ -37,6 +38,11 @@ POSTGRES_WORDS: Final = {
     "blob": "BYTEA",
     "strict": "",
 }
+
+
+def insert(table: str, columns: Sequence[str]) -> str:
+    """For rows of SQLite's, by position."""
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 def fill(migration: str, words: dict[str, str]) -> list[str]:

@@ -11,13 +11,14 @@ import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import aiosqlite
 
 from hub.db.backend import Row, Session
+from hub.db.sql import insert
 from hub.errors import StartRefused, Unavailable
 
 R = TypeVar("R")
@@ -76,6 +77,16 @@ class SqliteSession:
 
     def set_patience(self, patient: bool) -> None:
         """No statement is cut off here, and nobody else writes this file."""
+
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        self._raw.executemany(insert(table, columns), rows)
+
+    def restart_ids(self, tables: Sequence[str], skip: Mapping[str, int]) -> None:
+        """Ids go on by themselves here; only those that are to leave a gap are told so (AUTOINCREMENT)."""
+        for table, gap in skip.items():
+            newest = self._execute(f"SELECT COALESCE(MAX(id), 0) FROM {table}").fetchone()[0]
+            self._execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+            self._execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, newest + gap))
 
     def is_full(self, error: BaseException) -> bool:
         """Disk full, I/O error, read-only: the database cannot take it now, whoever asks."""
