@@ -54,7 +54,7 @@ class Desk:
     def __init__(self, config: Config, clock: Clock, purpose: Purpose = "work") -> None:
         self.config, self.clock, self.purpose = config, clock, purpose
         self.sealer = _sealer(config.secret_key_file)
-        self.store = Store(_backend(config), clock, reactions.REACTIONS)
+        self.store = Store(backend_of(config), clock, reactions.REACTIONS)
         self.store.sealer = self.sealer
         self.stream = Stream(self.store)
         self.probe = Probe(self.store, self.stream)
@@ -151,7 +151,7 @@ def _sealer(path: Path) -> Sealer:
     return Sealer.from_file(path)
 
 
-def _backend(config: Config) -> Backend:
+def backend_of(config: Config) -> Backend:
     if config.is_sqlite:
         return SqliteBackend(config.database_path)
     try:

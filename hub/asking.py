@@ -6,10 +6,12 @@ Called by hub.cli. On SQLite just one process may write the file; on PostgreSQL 
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from hub.clock import SystemClock
 from hub.config import Config
 from hub.db.sqlite import DeskLock
 from hub.errors import StartRefused
@@ -44,6 +46,22 @@ async def _alone(config: Config, name: str, asked: Mapping[str, Any], progress: 
     desk = await asyncio.to_thread(app.build, config, None, "look" if looks else "command")
     async with desk:
         return await run(desk, name, asked, progress)
+
+
+async def restore(config: Config, path: Path, progress: Progress) -> dict[str, Any]:
+    """Fills an empty record from a backup. Nobody may be working on it meanwhile."""
+    from hub import app
+    from hub.db import restore as restoring
+
+    async with contextlib.AsyncExitStack() as stack:
+        if config.is_sqlite:
+            stack.callback((await asyncio.to_thread(app.take_lock, config)).release)
+        backend = app.backend_of(config)
+        stack.push_async_callback(backend.close)
+        await backend.open()
+        return await restoring.restore(
+            backend, path, SystemClock().now(), lambda done, all: progress("restoring", done, all)
+        )
 
 
 async def _through_the_desk(config: Config, name: str, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -130,7 +130,8 @@ def backup(file: Path | None, path: Path) -> None:
     """Write a backup to PATH while the desk goes on. The key file is not in it: keep a copy of that elsewhere."""
     config = _read(file)
     answer = _ask(config, "backup", {"path": str(path.absolute())})
-    click.echo(f"{path}: " + ", ".join(f"{name} {value}" for name, value in answer.items()))
+    size = f"{answer['bytes'] / 1e6:.1f} MB"
+    click.echo(f"{answer['path']}: {answer['rows']:,} rows, {size}, found whole.")
     click.echo(f"Without {config.secret_key_file} the inboxes' secrets in it stay closed: keep a copy of that too.")
 
 
@@ -140,10 +141,10 @@ def backup(file: Path | None, path: Path) -> None:
 def restore(file: Path | None, path: Path) -> None:
     """Put a backup in the place of an empty record. No desk may run on it."""
     config = _read(file)
-    from hub import restoring
+    from hub import asking
 
-    answer = _run(restoring.restore(config, path, _bar()))
-    click.echo(f"Restored from {path}: " + ", ".join(f"{name} {value}" for name, value in answer.items()))
+    answer = _run(asking.restore(config, path, _bar()))
+    click.echo(f"Restored {answer['rows']:,} rows from {path}.")
     click.echo(
         "The outbox is frozen, so that nobody is written to twice: nothing leaves until you have looked through what\n"
         "waits there and said `parley outbox release`."

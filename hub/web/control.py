@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from hub import operations
-from hub.errors import Refusal, Unavailable
+from hub.errors import ParleyError, Refusal
 
 log = structlog.get_logger("control")
 TELL_EVERY_SECONDS: Final = 0.2
@@ -51,8 +51,8 @@ async def run(
         return {"answer": await operations.OPERATIONS[name](desk, asked, progress)}
     except Refusal as refusal:
         return {"refused": refusal.text, "field": refusal.field}
-    except Unavailable as error:
-        return {"refused": error.text}
+    except ParleyError as error:
+        return {"refused": str(error)}
     except Exception:
         log.exception("an operation failed", operation=name)
         return {"refused": "The desk failed at this; its log says why."}

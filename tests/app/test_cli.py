@@ -121,3 +121,57 @@ def test_a_socket_that_a_killed_desk_left_behind_is_in_nobody_s_way(data: Path) 
     with Desk(data) as desk:
         assert parley(data, "doctor").returncode == 0
         desk.stop()
+
+
+class TestBackup:
+    def test_it_is_made_while_the_desk_runs_and_restored_elsewhere(self, data: Path) -> None:
+        file, other = data.parent / "backup.db", data.parent / "other"
+        with Desk(data) as desk:
+            assert parley(data, *CREATE, "bo@example.org", "--invite").returncode == 0
+            done = parley(data, "backup", str(file))
+            assert done.returncode == 0, done.stderr
+            assert "found whole" in done.stdout
+            assert "secret.key" in done.stdout
+            desk.stop()
+        assert file.stat().st_mode & 0o077 == 0
+        done = parley(other, "restore", str(file))
+        assert done.returncode == 0, done.stderr
+        assert "outbox release" in done.stdout
+        doctor = json.loads(parley(other, "doctor", "--json").stdout)
+        assert [f["state"] for f in doctor if f["what"] == "outbox"] == ["warn"]
+        with Desk(other) as desk:
+            assert desk.health()[1]["frozen"] is True
+            assert "Another agent" in parley(other, *CREATE, "bo@example.org", "--invite").stderr
+            assert "leaves now" in parley(other, "outbox", "release").stdout
+            assert desk.health()[1]["frozen"] is False
+            desk.stop()
+
+    def test_it_overwrites_nothing(self, data: Path) -> None:
+        file = data.parent / "backup.db"
+        file.write_text("my letters")
+        with Desk(data) as desk:
+            done = parley(data, "backup", str(file))
+            assert done.returncode == 1
+            assert "already" in done.stderr
+            desk.stop()
+        assert file.read_text() == "my letters"
+        assert parley(data, "restore", str(file)).returncode == 1
+        assert parley(data, "doctor").returncode == 0
+
+    def test_a_restore_under_a_running_desk_is_refused(self, data: Path) -> None:
+        file = data.parent / "backup.db"
+        with Desk(data) as desk:
+            assert parley(data, "backup", str(file)).returncode == 0
+            done = parley(data, "restore", str(file))
+            assert done.returncode == 1
+            assert f"process {desk.process.pid}" in done.stderr
+            desk.stop()
+
+    @pytest.mark.postgres
+    def test_a_record_moves_from_sqlite_to_postgresql(self, data: Path, postgres_url: str) -> None:
+        file = data.parent / "backup.db"
+        assert parley(data, *CREATE, "bo@example.org", "--invite").returncode == 0
+        assert parley(data, "backup", str(file)).returncode == 0
+        done = parley(data, "restore", str(file), DATABASE=postgres_url)
+        assert done.returncode == 0, done.stderr
+        assert "Another agent" in parley(data, *CREATE, "bo@example.org", "--invite", DATABASE=postgres_url).stderr

@@ -202,7 +202,7 @@ async def test_a_check_that_breaks_is_a_finding_and_not_the_end(
 
 
 def test_the_worst_finding_decides() -> None:
-    ok, warn, fail = (doctor.Finding("x", state, "") for state in ("ok", "warn", "fail"))  # type: ignore[arg-type]
+    ok, warn, fail = (doctor.Finding("x", state, "") for state in ("ok", "warn", "fail"))
     assert doctor.worst([]) == "ok"
     assert doctor.worst([ok, warn]) == "warn"
     assert doctor.worst([warn, fail, ok]) == "fail"
