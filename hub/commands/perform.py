@@ -6,15 +6,10 @@ from typing import Any, Final
 import msgspec
 
 from hub.commands.table import Command
+from hub.db import answered
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal
 from hub.staff.access import Caller, require_permission
-
-_REMEMBERED: Final = """
-SELECT command, request_hash, answer FROM answered WHERE actor = :actor AND client_id = :client_id"""
-_REMEMBER: Final = """
-INSERT INTO answered (actor, client_id, command, request_hash, answer, at)
-VALUES (:actor, :client_id, :command, :request_hash, :answer, :now)"""
 
 _RIGHTS: Final = 8
 
@@ -33,26 +28,18 @@ def perform(
     if client_id is None or command.tells_secret:
         return command.write(tx, caller, request)
     actor = f"{caller.actor.kind}:{caller.actor.id}"
-    remembered = tx.row(_REMEMBERED, actor=actor, client_id=client_id)
+    remembered = answered.find(tx, actor, client_id)
     if remembered is not None:
         name, earlier, answer = remembered
-        if name != command.name or bytes(earlier)[:-_RIGHTS] != request_hash:
+        if name != command.name or earlier[:-_RIGHTS] != request_hash:
             raise Refusal(
                 "mismatch", "This id was already used for another request. Give each request an id of its own."
             )
-        if bytes(earlier)[-_RIGHTS:] != _rights(caller):
+        if earlier[-_RIGHTS:] != _rights(caller):
             raise Refusal("conflict", "This was done once, but your rights have changed since. Look at how it is now.")
         return msgspec.json.decode(answer, type=command.answer)
     done = command.write(tx, caller, request)
-    tx.run(
-        _REMEMBER,
-        actor=actor,
-        client_id=client_id,
-        command=command.name,
-        request_hash=request_hash + _rights(caller),
-        answer=_encode(done).decode(),
-        now=tx.now,
-    )
+    answered.keep(tx, actor, client_id, command.name, request_hash + _rights(caller), _encode(done).decode())
     return done
 
 
