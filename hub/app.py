@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 
 from connectors import CONNECTORS
-from hub import reactions, seal
+from hub import machine, reactions, seal
 from hub.clock import Clock, SystemClock
 from hub.config import Config
 from hub.connector import Connector
@@ -122,6 +122,7 @@ def web_app(desk: Desk) -> web.Application:
 
 def take_lock(config: Config) -> DeskLock:
     """On SQLite just one process may write the file."""
+    machine.require_local(config.data)
     lock = DeskLock(config.data)
     if not lock.acquire():
         raise StartRefused(

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
+from hub import machine
 from hub.clock import MINUTE, Clock
 from hub.config import Config
 from hub.db import examine, figures, migrate
@@ -26,8 +27,6 @@ CLOCK_OFF_MS: Final = 5_000
 EARLIEST: Final = 1_700_000_000_000  # a clock that says less was never set
 LITTLE_SPACE: Final = 1_000_000_000
 NO_SPACE: Final = 256_000_000
-_REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "ceph", "glusterfs"})
-_FLEETING: Final = frozenset({"tmpfs", "ramfs"})
 
 
 class Desk(Protocol):
@@ -93,32 +92,16 @@ async def key_file(desk: Desk) -> list[Finding]:
 
 async def disk(desk: Desk) -> list[Finding]:
     free = (await asyncio.to_thread(shutil.disk_usage, desk.config.data)).free
-    kind = await asyncio.to_thread(file_system, os.fspath(desk.config.data))
+    kind = await asyncio.to_thread(machine.file_system, desk.config.data)
     text = f"{free / 1e9:.1f} GB free under {desk.config.data}"
     found = []
-    if kind in _REMOTE and desk.config.is_sqlite:
+    if kind in machine.REMOTE and desk.config.is_sqlite:
         found.append(Finding("disk", "fail", f"{desk.config.data} is on {kind}", "SQLite needs a local disk."))
-    if kind in _FLEETING:
+    if kind in machine.FLEETING:
         found.append(Finding("disk", "warn", f"{desk.config.data} is in memory ({kind})", "A restart empties it."))
     if free < LITTLE_SPACE:
         found.append(Finding("disk", "fail" if free < NO_SPACE else "warn", text, "Make room, or nothing is taken."))
     return found or [Finding("disk", "ok", text)]
-
-
-def file_system(path: str) -> str:
-    """The kind of file system `path` is on, as Linux names it; "" where it does not tell."""
-    best, kind = "", ""
-    try:
-        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
-            for line in mounts:
-                _, place, this, *_ = line.split(" ")
-                place = place.replace("\\040", " ")
-                inside = os.path.realpath(path) == place or os.path.realpath(path).startswith(place.rstrip("/") + "/")
-                if inside and len(place) >= len(best):
-                    best, kind = place, this
-    except (OSError, ValueError):
-        return ""
-    return kind
 
 
 async def clock(desk: Desk) -> list[Finding]:

@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 import resource
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,6 +106,9 @@ class _Collector:
         yield _gauge("parley_units_waiting", "Units waiting for the writer", [((), store.waiting())])
         yield _gauge("parley_event_tail", "The last event that was handed on", [((), self._desk.stream.tail)])
         yield _gauge("parley_jobs_ready", "Jobs to be run, by lane", _by(now.jobs), ("lane",))
+        done = self._desk.runner.worker.figures
+        yield _counter("parley_jobs_done", "Jobs that ended well, by lane", _lanes(done.done), ("lane",))
+        yield _counter("parley_jobs_retried", "Jobs put back, by lane", _lanes(done.retried), ("lane",))
         yield _gauge("parley_jobs_running", "Jobs being run", [((), now.running)])
         yield _gauge("parley_jobs_dead", "Jobs that failed for good", [((), now.dead)])
         yield _gauge("parley_job_oldest_seconds", "Due longest", [((), now.oldest_job_ms / 1000)])
@@ -127,6 +130,10 @@ _Samples = Iterable[tuple[tuple[str, ...], float]]
 
 def _by(counts: dict[str, int]) -> _Samples:
     return [((name,), n) for name, n in counts.items()]
+
+
+def _lanes(counts: Mapping[int, int]) -> _Samples:
+    return [((figures.LANES[lane],), n) for lane, n in list(counts.items())]
 
 
 def _counter(name: str, help: str, samples: _Samples, labels: tuple[str, ...] = ()) -> Any:

@@ -12,10 +12,16 @@ from hub.live.stream import Stream
 from hub.staff.access import Grants
 from hub.web.limits import Limits
 from hub.work.inbound import Connectors
+from hub.work.worker import Worker
 
 
 class GrantSource(Protocol):
     async def get(self, agent_id: int) -> Grants | None: ...
+
+
+class Runner(Connectors, Protocol):
+    @property
+    def worker(self) -> Worker: ...
 
 
 class Desk(Protocol):
@@ -36,7 +42,7 @@ class Desk(Protocol):
     @property
     def limits(self) -> Limits: ...
     @property
-    def runner(self) -> Connectors: ...
+    def runner(self) -> Runner: ...
 
 
 DESK: web.AppKey[Desk] = web.AppKey("desk")
