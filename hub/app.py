@@ -43,7 +43,7 @@ log = structlog.get_logger("desk")
 
 ENTRY_POINTS: Final = "parley.connectors"
 FIRST_INBOX: Final = "Website"
-DRAIN_SECONDS: Final = 20
+DRAIN_SECONDS: Final = 8
 Purpose = Literal["work", "command", "look"]
 
 

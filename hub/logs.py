@@ -4,16 +4,33 @@ Never what people wrote, never a secret: names in REDACTED are emptied whatever 
 nothing can end a line or colour a terminal from outside.
 """
 
+import contextlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, TextIO
 
 import msgspec
-import structlog
 
 from hub.clock import Clock
 from hub.errors import ParleyError
+
+
+@contextlib.contextmanager
+def _as_if_missing(module: str) -> Iterator[None]:
+    known = sys.modules.get(module)
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+        if known is not None:
+            sys.modules[module] = known
+
+
+# Where rich is installed structlog imports it for tracebacks in colour: 60 ms of every start, for what we never show.
+with _as_if_missing("rich"):
+    import structlog
 
 REDACTED: Final = frozenset(
     {
