@@ -142,7 +142,7 @@ def test_what_is_public_may_be_called(address: str) -> None:
     [
         ("http://shop.example/", "https"),
         ("ftp://shop.example/", "https"),
-        ("file:///etc/passwd", "https"),
+        ("file://server/share", "https"),
         ("javascript:alert(1)", "https"),
         ("gopher://shop.example", "https"),
         ("//shop.example/", "https"),
