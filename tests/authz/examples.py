@@ -1,0 +1,192 @@
+"""A valid request for every operation of the API, for tests/authz and tests/web/test_schemathesis.py.
+
+Operation → name of the case → fields, those of the path and the query included. `Ref` names an object of the world that
+tests/authz/world.py makes, so that a test can put another one in its place; `Own` is the caller's; `New` differs each
+time.
+"""
+
+import dataclasses
+import itertools
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Ref:
+    what: str  # an attribute of `world.Side`
+
+
+@dataclasses.dataclass(frozen=True)
+class Own:
+    """The caller's own id as an agent."""
+
+
+@dataclasses.dataclass(frozen=True)
+class New:
+    text: str
+
+    def __str__(self) -> str:
+        return self.text.format(next(_numbers))
+
+
+_numbers = itertools.count(1)
+Fields = dict[str, Any]
+PASSWORD = "a long sentence to sign in with"
+
+NUMBER = {"number": Ref("number")}
+CONTACT = {"contact_id": Ref("contact_id")}
+POINT = {**CONTACT, "point_id": Ref("point_id")}
+AGENT = {"agent_id": Ref("agent_id")}
+TEAM = {"team_id": Ref("team_id")}
+INBOX = {"inbox_id": Ref("inbox_id")}
+
+EXAMPLES: dict[str, dict[str, Fields]] = {
+    # tickets
+    "list_tickets": {
+        "": {},
+        "by inbox": {**INBOX},
+        "by team": {**TEAM},
+        "by assignee": {"assignee_id": Ref("agent_id")},
+        "by contact": {**CONTACT},
+        "of a contact in an inbox": {**CONTACT, **INBOX},
+    },
+    "read_ticket": {"": NUMBER},
+    "list_ticket_events": {"": NUMBER},
+    "read_position": {"": NUMBER},
+    "open_ticket": {"": {**CONTACT, **INBOX, "text": "They called: the kettle leaks."}},
+    "reply": {
+        "": {**NUMBER, "text": "We send a new one."},
+        "having seen": {**NUMBER, "text": "We send a new one.", "seen": Ref("message_id")},
+    },
+    "note": {"": {**NUMBER, "text": "A regular customer."}},
+    "assign": {"": {**NUMBER, **AGENT}, "to nobody": {**NUMBER, "agent_id": None}},
+    "claim": {"": NUMBER},
+    "accept_offer": {"": NUMBER},
+    "decline_offer": {"": NUMBER},
+    "move": {"": {**NUMBER, **TEAM}},
+    "resolve": {"": NUMBER},
+    "reopen": {"": NUMBER},
+    "await_contact": {"": NUMBER},
+    "snooze": {"": {**NUMBER, "until": None}},
+    "change_ticket": {"": {**NUMBER, "subject": "Kettle", "priority": "high", "spam": False}},
+    "tag_ticket": {"": {**NUMBER, "tag": "warranty"}},
+    "untag_ticket": {"": {**NUMBER, "tag": "regular"}},
+    "resend_delivery": {"": {"delivery_id": Ref("delivery_id")}},
+    "cancel_delivery": {"": {"delivery_id": Ref("held_id")}},
+    # contacts
+    "list_contacts": {"": {}, "by address": {"point": Ref("address")}},
+    "get_contact": {"": CONTACT},
+    "create_contact": {"": {"name": "Bekele", "points": [{"kind": "email", "value": New("bekele{}@example.org")}]}},
+    "change_contact": {"": {**CONTACT, "name": "Abeba T."}},
+    "add_contact_point": {"": {**CONTACT, "kind": "email", "value": New("abeba{}@example.net")}},
+    "remove_contact_point": {"": POINT},
+    "record_consent": {
+        "": {**POINT, "purpose": "marketing", "given": True, "wording": "May we write?", "how": "on the phone"}
+    },
+    "tag_contact": {"": {**CONTACT, "tag": "firm"}},
+    "untag_contact": {"": {**CONTACT, "tag": "regular"}},
+    "list_tags": {"": {}},
+    # feedback
+    "record_feedback": {
+        "about a ticket": {
+            "kind": "complaint",
+            "text": "Nobody called back.",
+            "ticket": Ref("number"),
+            **CONTACT,
+            **INBOX,
+        },
+        "by itself": {
+            "kind": "praise",
+            "text": "So friendly.",
+            **CONTACT,
+            **INBOX,
+            "about_agent_id": Ref("agent_id"),
+        },
+    },
+    "change_feedback": {
+        "": {"feedback_id": Ref("feedback_id"), "cause": "Two on leave.", "about_agent_id": Ref("agent_id")}
+    },
+    "get_feedback": {"": {"feedback_id": Ref("feedback_id")}},
+    "list_feedback": {"": {}, "by ticket": {"ticket": Ref("number")}, "by contact": {**CONTACT}},
+    # staff
+    "list_agents": {"": {}},
+    "read_agent": {"": AGENT},
+    "create_agent": {"": {"email": New("new{}@desk.example"), "name": "New", "role_id": Ref("role_id")}},
+    "change_agent": {
+        "": {**AGENT, "capacity": 7},
+        "another role": {**AGENT, "role_id": Ref("role_id")},
+        "oneself": {"agent_id": Own(), "languages": ["en", "am"]},
+    },
+    "disable_agent": {"": AGENT},
+    "enable_agent": {"": AGENT},
+    "make_password_link": {"": AGENT},
+    "list_roles": {"": {}},
+    "create_role": {"": {"name": New("Role {}"), "permissions": [], "sees": "own"}},
+    "change_role": {"": {"role_id": Ref("role_id"), "name": New("Renamed {}")}},
+    "list_teams": {"": {}},
+    "create_team": {"": {"name": New("Team {}")}},
+    "rename_team": {"": {**TEAM, "name": New("Renamed team {}")}},
+    "add_team_member": {"": {**TEAM, **AGENT}},
+    "remove_team_member": {"": {**TEAM, **AGENT}},
+    "add_team_inbox": {"": {**TEAM, **INBOX}},
+    "remove_team_inbox": {"": {**TEAM, **INBOX}},
+    "read_me": {"": {}},
+    "set_availability": {"": {"availability": "busy"}},
+    "list_tokens": {"": {}},
+    "create_token": {"": {"name": "spare", "scopes": ["tickets:read"]}},
+    "revoke_token": {"": {"token_id": Ref("token_id")}},
+    # inboxes and the desk
+    "list_channels": {"": {}},
+    "list_inboxes": {"": {}},
+    "read_inbox": {"": INBOX},
+    "create_inbox": {"": {"kind": "form", "name": New("Shop {}"), **TEAM, "teams": [Ref("team_id")]}},
+    "change_inbox": {"": {**INBOX, "name": New("Renamed inbox {}"), **TEAM}},
+    "list_dead_jobs": {"": {}},
+    "retry_job": {"": {"job_id": Ref("job_id")}},
+    "drop_job": {"": {"job_id": Ref("job_id")}},
+    "list_quarantine": {"": {}},
+    "retry_quarantined": {"": {"inbound_id": Ref("inbound_id")}},
+    "discard_quarantined": {"": {"inbound_id": Ref("inbound_id")}},
+    "read_outbox": {"": {}},
+    "change_outbox": {"": {"state": "frozen"}},
+    # what is no command
+    "sign_in": {"": {"email": "supervisor@desk.example", "password": PASSWORD}},
+    "sign_out": {"": {}},
+    "openapi": {"": {}},
+}
+
+# Fields that name an object. A new one has to stand in an example, or the test says so.
+NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes)"
+ABSENT = 2**53 - 1
+
+
+def references(fields: Fields) -> dict[str, Ref]:
+    """Field → what it names, for those that name an object."""
+    found = {}
+    for field, value in fields.items():
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, Ref):
+            found[field] = inner
+    return found
+
+
+def objects(fields: Fields) -> list[dict[str, str]]:
+    """Which objects a request is tried with: field → "front", "back" or "absent". All the same, then one by one."""
+    refs = list(references(fields))
+    if not refs:
+        return [{}]
+    found = [dict.fromkeys(refs, "front"), dict.fromkeys(refs, "back")]
+    if len(refs) == 1:
+        return [*found, {refs[0]: "absent"}]
+    for field in refs:
+        found += [{**found[0], field: "back"}, {**found[0], field: "absent"}]
+    return found
+
+
+def label(sides: dict[str, str]) -> str:
+    """How the table names them: "front", "front; contact_id absent"."""
+    if not sides:
+        return "-"
+    if len(set(sides.values())) == 1:
+        return next(iter(sides.values()))
+    odd = next(field for field, side in sides.items() if list(sides.values()).count(side) == 1 and side != "front")
+    return f"front; {odd} {sides[odd]}"

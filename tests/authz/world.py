@@ -1,0 +1,195 @@
+"""The desk that the authorisation matrix is tried on: two sides, `front` and `back`, that know nothing of each other,
+and everybody who may come along. Made for the tests of this folder."""
+
+import dataclasses
+import itertools
+from typing import Any
+
+from hub.db.tx import Tx
+from hub.desk import incoming, tags
+from hub.desk import ticket as tickets
+from hub.events import SYSTEM, Actor
+from hub.feedback import records
+from hub.people import contacts, points
+from hub.staff import access, agents, roles, sessions, teams, tokens
+from hub.staff.access import DESK
+from tests.authz.examples import ABSENT, New, Own, Ref
+
+_numbers = itertools.count(1)
+
+# Who comes along. Those in `front` see its inbox, the outsider that of `back`; the last three are nobody to us.
+PRINCIPALS = (
+    "administrator",
+    "supervisor",
+    "agent",
+    "outsider",
+    "observer",
+    "only",  # an administrator's token with only the scope of the operation
+    "without",  # an administrator's token with every scope but that
+    "disabled",  # an administrator who was disabled, with a session that is still there
+    "stranger",  # a token that never was
+    "nobody",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """Fresh objects of one side, for calls that change them."""
+
+    number: int
+    ticket_id: int
+    message_id: int
+    contact_id: int
+    point_id: int
+    address: str
+    delivery_id: int  # failed
+    held_id: int
+    feedback_id: int
+    agent_id: int  # in the team; with a role that allows nothing
+    role_id: int
+    team_id: int  # sees the inbox, has the agent
+    token_id: int
+    job_id: int
+    inbound_id: int
+    inbox_id: int
+
+
+World = dict[str, Side]
+
+
+@dataclasses.dataclass(frozen=True)
+class Principal:
+    agent_id: int
+    headers: dict[str, str]
+
+
+def fresh(tx: Tx, inboxes: dict[str, int], owners: dict[str, int], principal: int) -> World:
+    """New objects on both sides. `owners`: whose the tokens are; `principal`: to whom the tickets are offered."""
+    tx.run("DELETE FROM api_token WHERE name = 'spare'")
+    return {side: _side(tx, side, inbox_id, owners[side], principal) for side, inbox_id in inboxes.items()}
+
+
+def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
+    n = next(_numbers)
+    address = f"{side}{n}@example.org"
+    contact_id = contacts.create(
+        tx, SYSTEM, name=f"{side} {n}", points_=[("email", address)], company=None, language=None, country=None
+    )
+    number = incoming.write_down(
+        tx,
+        _author(principal),
+        inbox_id=inbox_id,
+        contact_id=contact_id,
+        text=f"only those of {side} may read this",
+        subject=None,
+        priority="normal",
+        external_id=f"m{n}",
+    )
+    ticket = tickets.by_number(tx, number)
+    assert ticket is not None
+    tags.tag_ticket(tx, DESK, number, "regular")
+    tags.tag_contact(tx, DESK, contact_id, "regular")
+    tx.run("UPDATE ticket SET offered_to = :agent, offered_until = :now WHERE id = :id", agent=principal, now=tx.now,
+           id=ticket.id)  # fmt: skip
+    point_id = points.of(tx, contact_id)[0][0]
+    spare = contacts.add_point(tx, SYSTEM, contact_id, "email", f"spare-{address}")
+    said = records.Said(kind="complaint", door="test", text=f"of {side}", ticket=number)
+    role_id = roles.create(tx, DESK, name=f"Helper {n}", permissions=(), sees="inboxes")
+    agent_id = agents.create(tx, DESK, email=f"helper{n}@desk.example", name="Helper", role_id=role_id)
+    team_id = teams.create(tx, DESK, f"Spare {n}")
+    teams.add_member(tx, DESK, team_id, agent_id)
+    teams.add_inbox(tx, DESK, team_id, inbox_id)
+    message_id = int(tx.value("SELECT id FROM message WHERE ticket_id = :id", id=ticket.id))
+    row = {"message_id": message_id, "ticket_id": ticket.id, "inbox_id": inbox_id, "point_id": point_id}
+    return Side(
+        number=number,
+        ticket_id=ticket.id,
+        message_id=message_id,
+        contact_id=contact_id,
+        point_id=spare,
+        address=address,
+        delivery_id=tx.insert(_DELIVERY, part=0, state="failed", now=tx.now, **row),
+        held_id=tx.insert(_DELIVERY, part=1, state="held", now=tx.now, **row),
+        feedback_id=records.record(tx, DESK, said).id,
+        agent_id=agent_id,
+        role_id=role_id,
+        team_id=team_id,
+        token_id=tokens.create(tx, _as(tx, owner), name="spare", scopes=["tickets:read"], expires_at=None)[0],
+        job_id=tx.insert(_JOB, now=tx.now),
+        inbound_id=tx.insert(_INBOUND, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode()),
+        inbox_id=inbox_id,
+    )
+
+
+_DELIVERY = """
+INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, created_at, changed_at)
+VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, '{"text": "x"}', :state, :now, :now) RETURNING id"""
+_JOB = """
+INSERT INTO job (kind, lane, payload, state, run_at, first_run_at, attempts, created_at)
+VALUES ('nothing', 3, '{}', 'dead', :now, :now, 9, :now) RETURNING id"""
+_INBOUND = """
+INSERT INTO inbound (inbox_id, received_at, headers, body, state, reason)
+VALUES (:inbox_id, :now, '[]', :body, 'quarantined', 'odd') RETURNING id"""
+
+
+def _author(agent_id: int) -> access.Caller:
+    """Sees everything, and is somebody who can be an author."""
+    return access.Caller(Actor("agent", agent_id), access.ALL)
+
+
+def _as(tx: Tx, agent_id: int) -> access.Caller:
+    grants = access.load(tx, agent_id)
+    assert grants is not None
+    return access.Caller(Actor("agent", agent_id), grants)
+
+
+def credentials(tx: Tx, people: dict[str, int], scopes: tuple[str, ...]) -> dict[tuple[str, str], Principal]:
+    """(principal, scope of the operation) → what they send. Only the tokens differ by scope."""
+    found: dict[tuple[str, str], Principal] = {}
+    administrator = people["administrator"]
+    for scope in scopes:
+        found["stranger", scope] = Principal(administrator, _bearer(tokens.PREFIX + "0" * 64))
+        found["nobody", scope] = Principal(administrator, {})
+        for name, wanted in (("only", {scope} & set(tokens.SCOPES)), ("without", set(tokens.SCOPES) - {scope})):
+            _, secret = tokens.create(
+                tx, _as(tx, administrator), name=name, scopes=wanted or {"tickets:read"}, expires_at=None
+            )
+            found[name, scope] = Principal(administrator, _bearer(secret))
+    agents.disable(tx, DESK, people["disabled"])
+    # Disabling ends every session; with one that is still there the agent's mark alone has to hold: the harder case.
+    for name in ("administrator", "supervisor", "agent", "outsider", "observer", "disabled"):
+        cookie = session(tx, people[name])
+        for scope in scopes:
+            found[name, scope] = Principal(people[name], cookie)
+    return found
+
+
+def session(tx: Tx, agent_id: int) -> dict[str, str]:
+    return {"Cookie": f"parley={sessions.start(tx, agent_id)}", "X-Parley-CSRF": "1"}
+
+
+def _bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def filled(fields: dict[str, Any], sides: dict[str, str], world: World, own: int) -> dict[str, Any]:
+    """The fields as they are sent."""
+
+    def value(field: str, given: Any) -> Any:
+        match given:
+            case Ref(what):
+                if sides[field] == "absent":
+                    return "nobody@example.org" if what == "address" else ABSENT
+                return getattr(world[sides[field]], what)
+            case Own():
+                return own
+            case New():
+                return str(given)
+            case list():
+                return [value(field, one) for one in given]
+            case dict():
+                return {name: value(name, one) for name, one in given.items()}
+            case _:
+                return given
+
+    return {field: value(field, given) for field, given in fields.items()}
