@@ -79,6 +79,16 @@ class ReadInbox(_Request, frozen=True, kw_only=True):
     inbox_id: Id
 
 
+class CheckInbox(_Request, frozen=True, kw_only=True):
+    inbox_id: Id
+
+
+class CheckAnswer(msgspec.Struct, frozen=True):
+    """`asked`: the connection is being tried. What comes of it stands in the inbox's `health_out` in a moment."""
+
+    asked: bool = True
+
+
 class CreateInbox(_Request, frozen=True, kw_only=True):
     kind: str
     name: str
@@ -159,6 +169,11 @@ def _change(tx: Tx, caller: Caller, request: ChangeInbox) -> InboxAnswer:
         enabled=request.enabled,
     )
     return _answer(tx, caller, changed)
+
+
+def _check(tx: Tx, caller: Caller, request: CheckInbox) -> CheckAnswer:
+    inboxes.ask_to_check(tx, caller, request.inbox_id)
+    return CheckAnswer()
 
 
 def _answer(rx: Rx, caller: Caller, inbox: Inbox) -> InboxAnswer:
@@ -242,5 +257,18 @@ COMMANDS: Final = (
         permission=inboxes.MANAGE,
         write=_change,
         refuses=("conflict",),
+    ),
+    Command(
+        name="check_inbox",
+        noun="inboxes",
+        summary="Tries the connection; the inbox's health says what came of it.",
+        method="POST",
+        path="/inboxes/{inbox_id}/check",
+        request=CheckInbox,
+        answer=CheckAnswer,
+        scope="inboxes:write",
+        permission=inboxes.MANAGE,
+        write=_check,
+        status=202,
     ),
 )

@@ -12,6 +12,7 @@ import msgspec
 
 from hub.clock import DAY
 from hub.connector import Features
+from hub.db import lanes
 from hub.db.backend import Row
 from hub.db.tx import Rx, Tx
 from hub.desk import kinds
@@ -23,6 +24,7 @@ from hub.staff.access import Caller, may, require_permission
 from hub.text import MAX_NAME, clean, fold
 
 MANAGE = "inboxes.manage"
+CHECK = "inbox.check"  # the job that tries a connection
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -242,6 +244,14 @@ def health(tx: Tx, inbox_id: int, way: Literal["in", "out"], error: str | None) 
     if (row[1] is None) != (error is None):
         scope = Scope(inbox_id)
         tx.record(InboxHealthChanged(inbox_id=inbox_id, healthy=error is None), by=SYSTEM, before=scope, after=scope)
+
+
+def ask_to_check(tx: Tx, caller: Caller, inbox_id: int) -> None:
+    """A job tries the connection; what came of it stands in the inbox's health."""
+    require_permission(caller, MANAGE)
+    if by_id(tx, inbox_id) is None:
+        raise not_found("inbox")
+    tx.enqueue(CHECK, {"inbox_id": inbox_id}, lane=lanes.INBOUND)
 
 
 def reopens_until(inbox: Inbox, resolved_at: int) -> int:

@@ -23,11 +23,13 @@ from hub.work import timers
 from hub.work.http import SafeClient
 from hub.work.hub import HubOf
 from hub.work.outbound import Outbound
-from hub.work.pollers import Pollers, polls
+from hub.work.pollers import Pollers, polls, readable
+from hub.work.queue import Job
 from hub.work.throttle import Throttle
 from hub.work.worker import Worker
 
 K = TypeVar("K")
+CHECK_SECONDS = 20.0
 log = structlog.get_logger("runner")
 
 
@@ -162,6 +164,21 @@ class Runner:
             return
         self._noted[inbox_id, way] = (error, now)
         self._spawn(self._write_health(inbox_id, way, error))
+
+    async def check(self, job: Job) -> None:
+        """The job CHECK: "Test connection". Its outcome is the inbox's health."""
+        inbox = await self.inbox_by_id(job.payload["inbox_id"])
+        if inbox is None:
+            return
+        error = None
+        try:
+            await asyncio.wait_for(self.connector(inbox).check(), CHECK_SECONDS)
+        except TimeoutError:
+            error = f"No answer within {CHECK_SECONDS:.0f} seconds."
+        except Exception as failed:
+            error = readable(failed)
+        self._noted.pop((inbox.id, "out"), None)  # somebody is looking: written down whatever was known before
+        self.note(inbox.id, "out", error)
 
     async def _write_health(self, inbox_id: int, way: str, error: str | None) -> None:
         try:

@@ -6,7 +6,7 @@ from hub.clock import HOUR
 from hub.db import lanes
 from hub.db.tx import Tx
 from hub.desk import inbound as stored
-from hub.desk import presence, routing, tickets
+from hub.desk import inboxes, presence, routing, tickets
 from hub.work import housekeeping, inbound
 from hub.work.queue import Job
 from hub.work.worker import Handler, Then, unit
@@ -30,6 +30,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
 
     return {
         stored.AGAIN: take_again,
+        inboxes.CHECK: runner.check,
         DELIVER: runner.outbound.deliver,
         "snooze_over": unit(tickets.snooze_over),
         presence.EXPIRE: unit(presence.expire),

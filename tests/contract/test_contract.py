@@ -11,7 +11,7 @@ import pytest
 from connectors import CONNECTORS
 from hub.connector import Connector, Raw
 from hub.desk import inbound as stored
-from hub.desk import kinds
+from hub.desk import inboxes, kinds
 from hub.staff.access import DESK
 from hub.work import inbound, outbound
 from tests.contract.cases import Cases, all_cases
@@ -155,8 +155,6 @@ async def test_credentials_are_not_stored_with_the_request(channel: Channel) -> 
 
 
 async def test_the_same_id_in_another_inbox_is_another_message(channel: Channel) -> None:
-    from hub.desk import inboxes
-
     settings = channel.cases.settings(channel.peer)
     other = await channel.store.write(
         inboxes.create, DESK, kind=channel.cases.kind, name="The other one", settings=settings
@@ -168,8 +166,6 @@ async def test_the_same_id_in_another_inbox_is_another_message(channel: Channel)
 
 
 async def test_an_inbox_that_is_switched_off_takes_nothing(channel: Channel, lacks: Any) -> None:
-    from hub.desk import inboxes
-
     if lacks(channel.cases.signed):
         return
     await channel.store.write(inboxes.change, DESK, channel.inbox.id, enabled=False)
@@ -247,6 +243,27 @@ async def test_what_may_have_arrived_is_asked_about_and_not_repeated(
         await channel.pass_time(1_000)
     assert await channel.delivery(delivery) == ("sent" if channel.cases.asks else "unknown")
     assert channel.peer is not None and channel.peer.accepted() == ["our answer"]
+
+
+async def test_trying_the_connection_tells_what_is_wrong(channel: Channel, lacks: Any) -> None:
+    if lacks(channel.cases.sends):
+        return
+    assert channel.peer is not None
+
+    async def health(error: bool) -> None:
+        found = None
+        for _ in range(300):
+            found = await channel.store.read(lambda rx: rx.row("SELECT health_out_at, health_out_error FROM inbox"))
+            if found is not None and found[0] and (found[1] is not None) == error:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{found}")
+
+    channel.peer.script.append(channel.cases.bad_request)
+    await channel.store.write(inboxes.ask_to_check, DESK, channel.inbox.id)
+    await health(True)
+    await channel.store.write(inboxes.ask_to_check, DESK, channel.inbox.id)
+    await health(False)
 
 
 # --- what holds for all --------------------------------------------------------------------------------------------
