@@ -26,9 +26,9 @@ def refused(line: bytes) -> bool:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A real file system of 8 MB where we may mount one; elsewhere the tests below limit the size of files instead."""
+    """A real file system of 64 MB where we may mount one; elsewhere the tests below limit the size of files instead."""
     folder = Path(tempfile.mkdtemp(prefix="small-"))
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "parley-test", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "parley-test", str(folder)]
     mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
     yield folder
     if mounted:
@@ -65,7 +65,7 @@ async def test_a_full_disk_refuses_and_an_emptied_one_is_written_again(small_dis
     path = small_disk / "parley.db"
 
     def run() -> Victim:
-        with Victim(str(path), "--callers", "8", "--size", "2000") as victim:
+        with Victim(str(path), "--callers", "4", "--size", "300") as victim:
             seen = victim.ready().acknowledged(100)
             filler = Filler(small_disk, victim)
             for _ in range(3):
