@@ -59,7 +59,9 @@ class Desk:
         self.stream = Stream(self.store)
         self.probe = Probe(self.store, self.stream)
         self.grants = GrantCache(self.store)
-        self.limits = Limits(clock, api_per_minute=config.api_per_minute)
+        self.limits = Limits(
+            clock, api_per_minute=config.api_per_minute, strangers_per_minute=config.strangers_per_minute
+        )
         self.runner = Runner(self.store, self.sealer, config)
         self._stack = contextlib.AsyncExitStack()
 

@@ -89,6 +89,9 @@ class Config:
         secret=True,
     )
     api_per_minute: int = option(600, "Requests a minute that one API token or session may make.", least=1)
+    strangers_per_minute: int = option(
+        120, "Requests a minute from one address without a credential that holds (IPv6: one /64).", least=1
+    )
     forms_per_hour: int = option(
         5, "Forms an hour that one network may send to an inbox (IPv4: a /24, IPv6: a /56).", least=1
     )

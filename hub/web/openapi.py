@@ -18,8 +18,8 @@ from hub.web.rest import IDEMPOTENCY_KEY, JSON, PREFIX
 
 PATH: Final = "/api/openapi.json"
 _REF: Final = "#/components/schemas/{name}"
-# What any request can meet: too many, not just now, our own fault, a wrong name of ours.
-_ALWAYS: Final = ("malformed", "wrong_host", "too_many", "failed", "unavailable")
+# What any request can meet.
+_ALWAYS: Final = ("malformed", "uri_too_long", "wrong_host", "too_many", "headers_too_large", "failed", "unavailable")
 _SIGNED_IN: Final = ("unauthenticated", "forbidden", "not_found", "invalid")
 _WITH_BODY: Final = ("too_slow", "too_large", "unsupported")
 _SESSION_ROWS: Final = (
