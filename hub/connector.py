@@ -267,6 +267,51 @@ def setting(
     )
 
 
+ASKABLE = ("name", "email", "phone", "subject")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LiveSettings:
+    """What the hub itself reads of a live channel's settings: the `Settings` of such a channel derive from it."""
+
+    ask: tuple[str, ...] = setting(
+        "Ask before the chat",
+        "At most three of name, email, phone, subject. A star makes an answer necessary: email*.",
+        default=(),
+    )
+    consent: str | None = setting(
+        "Consent", "A box that has to be ticked, in these words, before the first message.", default=None
+    )
+    offline: Literal["auto", "always", "never"] = setting(
+        "Message form instead of a chat",
+        "It asks for an e-mail address to answer to. auto: while nobody is online. always. never.",
+        default="auto",
+        choices=("auto", "always", "never"),
+    )
+    identity_secret: str | None = setting(
+        "Identity secret",
+        "With it your server signs who a visitor is (JWT, HS256). At least 32 characters.",
+        default=None,
+        secret=True,
+    )
+    enforce_identity: bool = setting(
+        "Only signed visitors", "Who is not signed in on your site cannot write.", default=False
+    )
+    rating: bool = setting("Ask for a rating", "After the end of a chat, from 1 to 5.", default=True)
+    low_score: int = setting(
+        "Low rating", "A rating up to this one puts the ticket back before a person. 0: none does.", default=2
+    )
+
+    def __post_init__(self) -> None:
+        asked = [field.removesuffix("*") for field in self.ask]
+        if len(asked) > 3 or len(set(asked)) < len(asked) or not set(asked) <= set(ASKABLE):
+            raise WrongSetting("ask", "Choose at most three of: name, email, phone, subject. A star: it is necessary.")
+        if self.identity_secret is not None and len(self.identity_secret) < 32:
+            raise WrongSetting("identity_secret", "Use at least 32 characters, made by chance.")
+        if not 0 <= self.low_score <= 4:
+            raise WrongSetting("low_score", "Between 0 and 4 is possible.")
+
+
 class Http(Protocol):
     """The guarded client: no redirects, no private addresses, bounded answers."""
 

@@ -248,6 +248,20 @@ class ConsentRefused(Event, frozen=True, kw_only=True):
     purpose: str
 
 
+class VisitorIdentified(Event, frozen=True, kw_only=True):
+    """Their site has signed who they are."""
+
+    name = "visitor.identified"
+    visitor_id: int
+
+
+class VisitorForgotten(Event, frozen=True, kw_only=True):
+    """They had this device forget them: its token opens nothing any longer."""
+
+    name = "visitor.forgotten"
+    visitor_id: int
+
+
 class CompanyCreated(Event, frozen=True, kw_only=True):
     name = "company.created"
     company_id: int

@@ -5,7 +5,7 @@
 `sending` is committed before anything leaves; one found in `sending` later may have arrived: never repeated blindly.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -140,6 +140,13 @@ def receipt(tx: Tx, inbox_id: int, receipt: Receipt) -> bool:
     elif delivery.state in _AHEAD and _AHEAD.index(receipt.state) > _AHEAD.index(delivery.state):
         _to(tx, delivery, receipt.state, None)
     return True
+
+
+def reached(tx: Tx, delivery_id: int, state: Literal["delivered", "read"], *, by: Caller) -> None:
+    """The client of a live channel says so itself."""
+    delivery = _must(tx, delivery_id)
+    if delivery.state in _AHEAD and _AHEAD.index(state) > _AHEAD.index(delivery.state):
+        _to(tx, delivery, state, None, by=by)
 
 
 def cancel(tx: Tx, caller: Caller, delivery_id: int) -> None:

@@ -68,11 +68,11 @@ def receive(tx: Tx, inbox: Inbox, message: Message) -> Received:
     answered = tx.row(_KNOWN, inbox_id=inbox.id, external_id=message.in_reply_to) if message.in_reply_to else None
     ticket = _ticket_for(tx, inbox, message, who, text, answered[1] if answered else None)
     in_reply_to = answered[0] if answered and answered[1] == ticket.id else None
-    message_id = _store(tx, inbox, ticket, who.contact_id, text, external_id, by, message, in_reply_to)
+    message_id = store_message(tx, inbox, ticket, who.contact_id, text, external_id, by, message, in_reply_to)
     return Received(message_id, ticket.id, ticket.number, who.contact_id, False)
 
 
-def _store(
+def store_message(
     tx: Tx,
     inbox: Inbox,
     ticket: Ticket,
@@ -135,10 +135,10 @@ def write_down(
         contact_id=contact.id,
         inbox_id=inbox.id,
         team_id=inbox.team_id,
-        subject=clean(subject, "subject", most=MAX_LINE, lines=False) if subject else _subject(text),
+        subject=clean(subject, "subject", most=MAX_LINE, lines=False) if subject else subject_of(text),
         priority=priority,
     )
-    _store(tx, inbox, ticket, contact.id, text, external_id, caller.actor, None, None)
+    store_message(tx, inbox, ticket, contact.id, text, external_id, caller.actor, None, None)
     return ticket.number
 
 
@@ -159,7 +159,7 @@ def _ticket_for(tx: Tx, inbox: Inbox, message: Message, who: contacts.Known, tex
             return found
     if not message.new_ticket and not who.is_new:
         going_on = tickets.latest(tx, who.contact_id, inbox.id)
-        if going_on is not None and _joinable(going_on, inbox, tx.now):
+        if going_on is not None and joinable(going_on, inbox, tx.now):
             return going_on
     return open_ticket(
         tx,
@@ -167,18 +167,18 @@ def _ticket_for(tx: Tx, inbox: Inbox, message: Message, who: contacts.Known, tex
         contact_id=who.contact_id,
         inbox_id=inbox.id,
         team_id=inbox.team_id,
-        subject=_subject(message.subject or text),
+        subject=subject_of(message.subject or text),
         source=message.source,
         spam=who.blocked or message.suspicion is not None,
     )
 
 
-def _joinable(ticket: Ticket, inbox: Inbox, now: int) -> bool:
+def joinable(ticket: Ticket, inbox: Inbox, now: int) -> bool:
     """Not resolved, or so lately that what comes now is most likely still about it."""
     return ticket.resolved_at is None or now <= inboxes.reopens_until(inbox, ticket.resolved_at)
 
 
-def _subject(text: str) -> str:
+def subject_of(text: str) -> str:
     line = next((line.strip() for line in text.split("\n") if line.strip()), "")
     return line if len(line) <= 120 else line[:119] + "…"
 

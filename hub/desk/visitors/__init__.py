@@ -1,0 +1,36 @@
+"""Visitors of live channels: who they are, what they may do, what they see. Called by hub.live and hub.commands.
+
+A visitor is one browser on one site. Its token opens the tickets that it opened itself (`visitor_ticket`) and in them
+what was said there; never what the same contact said elsewhere. Every function judges by the row as it stands in its
+unit, not by the `Visitor` it is given: of that only the id counts.
+"""
+
+from hub.desk.visitors.details import Details as Details
+from hub.desk.visitors.details import leave_details as leave_details
+from hub.desk.visitors.identity import identify as identify
+from hub.desk.visitors.look import Shown as Shown
+from hub.desk.visitors.look import State as State
+from hub.desk.visitors.look import Summary as Summary
+from hub.desk.visitors.look import TicketShown as TicketShown
+from hub.desk.visitors.look import of_ticket as of_ticket
+from hub.desk.visitors.look import shown as shown
+from hub.desk.visitors.look import state as state
+from hub.desk.visitors.look import summary as summary
+from hub.desk.visitors.look import ticket_shown as ticket_shown
+from hub.desk.visitors.row import Entered as Entered
+from hub.desk.visitors.row import Visit as Visit
+from hub.desk.visitors.row import Visitor as Visitor
+from hub.desk.visitors.row import enter as enter
+from hub.desk.visitors.row import find as find
+from hub.desk.visitors.row import forget as forget
+from hub.desk.visitors.row import page_view as page_view
+from hub.desk.visitors.row import visits as visits
+from hub.desk.visitors.talk import Said as Said
+from hub.desk.visitors.talk import acknowledge as acknowledge
+from hub.desk.visitors.talk import end as end
+from hub.desk.visitors.talk import read as read
+from hub.desk.visitors.talk import say as say
+from hub.desk.visitors.talk import start_anew as start_anew
+from hub.desk.visitors.waiting import expected_wait as expected_wait
+from hub.desk.visitors.waiting import position as position
+from hub.desk.visitors.waiting import somebody_online as somebody_online
