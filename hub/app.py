@@ -29,7 +29,9 @@ from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import inboxes, kinds
 from hub.errors import StartRefused
+from hub.live.keeping import Keeping
 from hub.live.probe import Probe
+from hub.live.sessions import Live
 from hub.live.stream import Stream
 from hub.seal import Sealer
 from hub.staff import roles
@@ -62,6 +64,8 @@ class Desk:
         self.limits = Limits(
             clock, api_per_minute=config.api_per_minute, strangers_per_minute=config.strangers_per_minute
         )
+        self.live = Live(self.store)
+        self.keeping = Keeping(self.store, self.stream, self.live)
         self.runner = Runner(self.store, self.sealer, config)
         self._stack = contextlib.AsyncExitStack()
 
@@ -91,6 +95,8 @@ class Desk:
         for listener in (self.grants.heard, self.runner.heard):
             self._stack.callback(self.stream.subscribe(listener))
         self.stream.subscribe(self.runner.heard)
+        self.keeping.start()
+        self._stack.push_async_callback(self.keeping.stop)
         await self.runner.start()
         self._stack.push_async_callback(self._drain)
 

@@ -103,7 +103,7 @@ class OneTicket(_Request, frozen=True, kw_only=True):
     number: Id
 
 
-def _me(rx: Rx, caller: Caller, request: Nothing) -> MeAnswer:
+def me(rx: Rx, caller: Caller, request: Nothing | None = None) -> MeAnswer:
     return MeAnswer(
         agent=agents.get(rx, _agent(caller)),
         permissions=sorted(caller.grants.permissions),
@@ -176,7 +176,7 @@ COMMANDS: Final = (
         request=Nothing,
         answer=MeAnswer,
         scope="staff:read",
-        read=_me,
+        read=me,
     ),
     Command(
         name="set_availability",

@@ -5,6 +5,7 @@ Whoever is complained of may read it, as anybody who sees the ticket, but can ch
 one a hidden complaint would be heard by nobody, and one that its subject may edit is soon no complaint.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from hub import text as texts
 from hub.db import cursor as cursors
 from hub.db.backend import Row
 from hub.db.tx import Rx, Tx
+from hub.desk.at_once import rows_of
 from hub.desk.contact_lists import require_contact
 from hub.errors import Refusal, invalid, not_found
 from hub.events import Actor, ActorKind, FeedbackChanged, FeedbackRecorded, Scope
@@ -255,6 +257,7 @@ _ONE: Final = (
     f"SELECT {_COLUMNS}, ticket.id, ticket.team_id, ticket.assignee_id FROM feedback "
     "LEFT JOIN ticket ON ticket.id = feedback.ticket_id WHERE feedback.id = :id"
 )
+_SOME: Final = f"SELECT {_COLUMNS} FROM feedback LEFT JOIN ticket ON ticket.id = feedback.ticket_id"
 _LIST: Final = (
     f"SELECT {_COLUMNS} FROM feedback LEFT JOIN ticket ON ticket.id = feedback.ticket_id WHERE feedback.id < :before"
 )
@@ -316,6 +319,11 @@ def _by_id(rx: Rx, feedback_id: int) -> Feedback:
     row = rx.row(_ONE, id=feedback_id)
     assert row is not None
     return _feedback(row[:-3])
+
+
+def by_ids(rx: Rx, ids: Iterable[int]) -> dict[int, Feedback]:
+    """Many at one go, for hub.live; who may see them is judged there."""
+    return {row[0]: _feedback(row) for row in rows_of(rx, _SOME, "feedback.id", ids)}
 
 
 def _feedback(row: Row) -> Feedback:

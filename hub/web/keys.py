@@ -7,7 +7,9 @@ from aiohttp import web
 from hub.clock import Clock
 from hub.config import Config
 from hub.db.store import Store
+from hub.live.keeping import Keeping
 from hub.live.probe import Probe
+from hub.live.sessions import Live
 from hub.live.stream import Stream
 from hub.staff.access import Grants
 from hub.web.limits import Limits
@@ -41,6 +43,10 @@ class Desk(Protocol):
     def grants(self) -> GrantSource: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def live(self) -> Live: ...
+    @property
+    def keeping(self) -> Keeping: ...
     @property
     def runner(self) -> Runner: ...
 

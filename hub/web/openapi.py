@@ -11,7 +11,7 @@ from hub import __version__
 from hub.commands import COMMANDS
 from hub.commands.table import Command
 from hub.staff.agents import Agent
-from hub.web import session
+from hub.web import live_ticket, session
 from hub.web.auth import CSRF_HEADER
 from hub.web.problem import CONTENT_TYPE, KINDS, Problem
 from hub.web.rest import IDEMPOTENCY_KEY, JSON, PREFIX
@@ -42,6 +42,7 @@ def _document() -> bytes:
 def describe(commands: tuple[Command, ...]) -> Schema:
     types: list[Any] = [kind for c in commands for kind in (c.request, c.answer)]
     types += [kind for row in _SESSION_ROWS for kind in row[3:5]]
+    types.append(live_ticket.Ticket)
     wanted = [kind for kind in dict.fromkeys(types) if kind not in (None, type(None))]
     schemas, components = msgspec.json.schema_components([*wanted, Problem], ref_template=_REF)
     refs = dict(zip(wanted, schemas, strict=False))
@@ -52,6 +53,7 @@ def describe(commands: tuple[Command, ...]) -> Schema:
         operation = _operation(command, refs, components)
         paths.setdefault(PREFIX + command.path, {})[command.method.lower()] = operation
     paths[session.PATH] = {row[0]: _session(row, refs) for row in _SESSION_ROWS}
+    paths[live_ticket.PATH] = {"post": _live_ticket(refs)}
     paths[PATH] = {"get": _itself()}
     for command in commands:  # requests stand in their operations
         components.pop(_name(refs[command.request]), None)
@@ -132,6 +134,19 @@ def _session(row: tuple[Any, ...], refs: dict[Any, Schema]) -> Schema:
         operation["security"] = [{"session": []}]
     operation["responses"] = {**_done(status, refs.get(answer)), **_problems(kinds)}
     return operation
+
+
+def _live_ticket(refs: dict[Any, Schema]) -> Schema:
+    return {
+        "operationId": "create_live_ticket",
+        "tags": ["live"],
+        "summary": "A ticket for one hello on the live connection at /live.",
+        "description": f"A token needs the scope `{live_ticket.SCOPE}`.",
+        "responses": {
+            **_done(201, refs[live_ticket.Ticket]),
+            **_problems((*_ALWAYS, "unauthenticated", "forbidden")),
+        },
+    }
 
 
 def _itself() -> Schema:

@@ -24,6 +24,14 @@ _encode = msgspec.json.Encoder().encode
 T = TypeVar("T")
 
 
+def converted(command: Command, given: dict[str, Any]) -> Any:
+    """The typed request out of JSON, for a door that has it all in one object."""
+    try:
+        return msgspec.convert(given, command.request)
+    except msgspec.ValidationError as error:
+        raise Door(command).wrong(str(error)) from None
+
+
 class Door:
     """What is worked out once for a command, so that a request costs little."""
 

@@ -6,7 +6,21 @@ from typing import Final
 from aiohttp import web
 
 from hub.commands import COMMANDS
-from hub.web import demo, forms, health, openapi, pages, problem, rest, session, setup, webhooks
+from hub.web import (
+    demo,
+    forms,
+    health,
+    live_ticket,
+    openapi,
+    pages,
+    poll,
+    problem,
+    rest,
+    session,
+    setup,
+    socket,
+    webhooks,
+)
 from hub.web.auth import CREDENTIALS, Credentials
 from hub.web.keys import DESK, Desk
 from hub.web.middleware import dress, guard, security_headers
@@ -33,6 +47,9 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/f/{token}/{path}", forms.page),
     ("POST", "/f/{token}/{path}", forms.page),
     ("POST", "/in/{token}", webhooks.take),
+    ("GET", "/live", socket.live),
+    ("POST", "/live/poll", poll.start),
+    ("POST", "/live/poll/{id}", poll.go_on),
 )
 
 # The API: its document, the session, and one line for each row of the command table.
@@ -40,6 +57,7 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", openapi.PATH, openapi.document),
     ("POST", session.PATH, session.sign_in),
     ("DELETE", session.PATH, session.sign_out),
+    ("POST", live_ticket.PATH, live_ticket.create),
     *((command.method, rest.PREFIX + command.path, rest.handler(command)) for command in COMMANDS),
 )
 
@@ -59,6 +77,7 @@ def mount(app: web.Application) -> None:
     credentials = app[CREDENTIALS] = Credentials(desk)
     desk.store.committed.append(lambda events, _enqueued: credentials.heard(events))  # ours, before they are answered
     desk.stream.subscribe(credentials.heard)  # and those of other processes
+    app.on_shutdown.append(_send_home)
     app.on_response_prepare.append(dress(security_headers(desk.config)))
     api = Tree(rest.PREFIX)
     for method, path, handler in ROUTES:
@@ -72,3 +91,7 @@ def mount(app: web.Application) -> None:
 
 async def _when_it_is_read(request: web.Request) -> None:
     """`Expect: 100-continue` is answered by hub.web.body, once the caller is known and the size is found good."""
+
+
+async def _send_home(app: web.Application) -> None:
+    app[DESK].live.close()

@@ -29,6 +29,9 @@ NOT_THE_API = {
     "GET /f/{token}/{path}",
     "POST /f/{token}/{path}",
     "POST /in/{token}",
+    "GET /live",
+    "POST /live/poll",
+    "POST /live/poll/{id}",
 }
 
 

@@ -1,0 +1,190 @@
+"""Many rows of the desk by their ids at one go, in a few statements however many they are. For hub.live, which shows
+the same batch of events to everybody."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from hub.db.backend import Row
+from hub.db.tx import Rx
+from hub.desk.contact_lists import ContactRow
+from hub.desk.lists import Delivered, Listed, Noted, Said
+from hub.desk.ticket import COLUMNS, Ticket
+from hub.events import Scope
+from hub.staff.access import Caller, visible
+
+MOST: Final = 256
+
+_ROWS = f"""
+SELECT {COLUMNS}, contact.name, message.text, message.direction
+FROM ticket JOIN contact ON contact.id = ticket.contact_id
+LEFT JOIN message ON message.id = ticket.last_message_id"""
+_OPEN = f"{_ROWS} WHERE ticket.spam = 0 AND ticket.status = :status"
+_NEWEST = " ORDER BY ticket.last_message_at DESC, ticket.id DESC LIMIT :limit"
+_SAID = f"SELECT {', '.join(Said.__struct_fields__)} FROM message"
+_NOTED = "SELECT id, agent_id, text, created_at FROM note"
+_DELIVERED = "SELECT id, message_id, part, state, reason, changed_at FROM delivery"
+_CONTACTS = """
+SELECT contact.id, contact.name, company.name, contact.blocked_at, contact.created_at
+FROM contact LEFT JOIN company ON company.id = contact.company_id"""
+_SCOPES = "SELECT DISTINCT contact_id, inbox_id, team_id, assignee_id FROM ticket"
+_TAGGED = "SELECT ticket_tag.ticket_id, tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id"
+
+
+def some(ids: Iterable[int]) -> Iterator[tuple[str, dict[str, int]]]:
+    """`(:i0, :i1, …)` and its values, in as few different lengths as there are powers of two: a database remembers a
+    statement by its text."""
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), MOST):
+        part = wanted[start : start + MOST]
+        size = 1 << (len(part) - 1).bit_length()
+        part += part[-1:] * (size - len(part))
+        names = [f"i{n}" for n in range(size)]
+        yield f"({', '.join(f':{name}' for name in names)})", dict(zip(names, part, strict=True))
+
+
+def rows_of(rx: Rx, sql: str, column: str, ids: Iterable[int], order: str = "") -> Iterator[Row]:
+    """The rows of a constant `sql` (up to its FROM) with one of the ids in `column`, itself a constant."""
+    for names, values in some(ids):
+        yield from rx.rows(f"{sql} WHERE {column} IN {names}{order}", **values)
+
+
+def tickets(rx: Rx, ids: Iterable[int]) -> dict[int, Listed]:
+    return {row[0]: _listed(row) for row in rows_of(rx, _ROWS, "ticket.id", ids)}
+
+
+def tags_of(rx: Rx, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for ticket_id, name in rows_of(rx, _TAGGED, "ticket_tag.ticket_id", ids, " ORDER BY tag.name_folded"):
+        found[ticket_id] = (*found.get(ticket_id, ()), name)
+    return found
+
+
+def open_tickets(rx: Rx, caller: Caller, most: int) -> tuple[list[Listed], bool]:
+    """What is not resolved and no spam, newest words first, and whether there is more."""
+    sees, params = visible(caller.grants)
+    found: list[Listed] = []
+    for status in ("open", "pending", "snoozed"):
+        # Composed of constants of ours; values are parameters.
+        rows = rx.rows(f"{_OPEN} AND {sees}{_NEWEST}", **params, status=status, limit=most + 1)
+        found += map(_listed, rows)
+    found.sort(key=lambda one: (one.ticket.last_message_at, one.ticket.id), reverse=True)
+    return found[:most], len(found) > most
+
+
+def messages(rx: Rx, ids: Iterable[int]) -> dict[int, Said]:
+    return {row[0]: Said(*row) for row in rows_of(rx, _SAID, "id", ids)}
+
+
+def notes(rx: Rx, ids: Iterable[int]) -> dict[int, Noted]:
+    return {row[0]: Noted(*row) for row in rows_of(rx, _NOTED, "id", ids)}
+
+
+def deliveries(rx: Rx, ids: Iterable[int]) -> dict[int, Delivered]:
+    return {row[0]: Delivered(*row) for row in rows_of(rx, _DELIVERED, "id", ids)}
+
+
+def contacts(rx: Rx, ids: Iterable[int]) -> dict[int, ContactRow]:
+    return {
+        row[0]: ContactRow(row[0], row[1], row[2], row[3] is not None, row[4])
+        for row in rows_of(rx, _CONTACTS, "contact.id", ids)
+    }
+
+
+def scopes_of_contacts(rx: Rx, ids: Iterable[int]) -> dict[int, list[Scope]]:
+    """By whom a contact may be seen: the scopes of all their tickets."""
+    found: dict[int, list[Scope]] = {}
+    for contact_id, *scope in rows_of(rx, _SCOPES, "contact_id", ids):
+        found.setdefault(contact_id, []).append(Scope(*scope))
+    return found
+
+
+def _listed(row: Row) -> Listed:
+    width = len(Ticket.__struct_fields__)
+    text = row[width + 1]
+    snippet = text if text is None or len(text) <= 140 else text[:139] + "…"
+    return Listed(Ticket(*row[:width]), row[width], snippet, row[width + 2])
+
+
+# --- who and what there is, in the small form that names things -----------------------------------------------------
+
+
+class Colleague(msgspec.Struct, frozen=True):
+    """An agent by name. `present`: connected now; `availability`: whether they take work."""
+
+    id: int
+    name: str
+    availability: str
+    present: bool
+    disabled: bool
+
+
+class TeamName(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    members: tuple[int, ...]
+
+
+class InboxName(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    kind: str
+    team_id: int | None
+    enabled: bool
+    healthy: bool
+
+
+class TagName(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    colour: str
+
+
+class Names(msgspec.Struct, frozen=True):
+    agents: dict[int, Colleague]
+    teams: dict[int, TeamName]
+    inboxes: dict[int, InboxName]
+    tags: dict[int, TagName]
+
+
+_AGENTS = """
+SELECT agent.id, agent.name, agent.availability, COALESCE(presence.until, 0), agent.disabled_at
+FROM agent LEFT JOIN presence ON presence.agent_id = agent.id"""
+_TEAMS = "SELECT id, name FROM team"
+_MEMBERS = "SELECT team_id, agent_id FROM team_member"
+_INBOXES = "SELECT id, name, kind, team_id, enabled, health_in_error, health_out_error FROM inbox"
+_TAGS = "SELECT id, name, colour FROM tag"
+
+
+def names(rx: Rx, *, agents: Iterable[int], teams: Iterable[int], inboxes: Iterable[int], tags: Iterable[int]) -> Names:
+    members: dict[int, tuple[int, ...]] = {}
+    teams = set(teams)
+    for team_id, agent_id in rows_of(rx, _MEMBERS, "team_id", teams, " ORDER BY agent_id"):
+        members[team_id] = (*members.get(team_id, ()), agent_id)
+    return Names(
+        {row[0]: _colleague(row, rx.now) for row in rows_of(rx, _AGENTS, "agent.id", agents)},
+        {row[0]: TeamName(row[0], row[1], members.get(row[0], ())) for row in rows_of(rx, _TEAMS, "id", teams)},
+        {row[0]: _inbox(row) for row in rows_of(rx, _INBOXES, "id", inboxes)},
+        {row[0]: TagName(*row) for row in rows_of(rx, _TAGS, "id", tags)},
+    )
+
+
+def all_names(rx: Rx) -> Names:
+    members: dict[int, tuple[int, ...]] = {}
+    for team_id, agent_id in rx.rows(f"{_MEMBERS} ORDER BY agent_id"):
+        members[team_id] = (*members.get(team_id, ()), agent_id)
+    return Names(
+        {row[0]: _colleague(row, rx.now) for row in rx.rows(f"{_AGENTS} ORDER BY agent.id")},
+        {row[0]: TeamName(row[0], row[1], members.get(row[0], ())) for row in rx.rows(f"{_TEAMS} ORDER BY id")},
+        {row[0]: _inbox(row) for row in rx.rows(f"{_INBOXES} ORDER BY id")},
+        {row[0]: TagName(*row) for row in rx.rows(f"{_TAGS} ORDER BY name_folded, id")},
+    )
+
+
+def _colleague(row: Row, now: int) -> Colleague:
+    return Colleague(row[0], row[1], row[2], row[3] > now, row[4] is not None)
+
+
+def _inbox(row: Row) -> InboxName:
+    return InboxName(row[0], row[1], row[2], row[3], bool(row[4]), row[5] is None and row[6] is None)

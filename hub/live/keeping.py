@@ -1,0 +1,207 @@
+"""What runs beside the sessions: a new look at rights that may have changed, presence, heartbeats. Run by hub.app."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from hub.db.store import Store
+from hub.db.tx import Rx, Tx
+from hub.desk import presence
+from hub.errors import Unavailable
+from hub.events import (
+    AccessChanged,
+    AgentDisabled,
+    Recorded,
+    SignedOut,
+    TokenRevoked,
+)
+from hub.live import protocol
+from hub.live.sessions import HELD, LIVE, AgentSession, Live
+from hub.live.stream import Stream
+from hub.staff import live_tickets
+from hub.staff.access import Caller
+from hub.staff.live_tickets import Credential
+
+log = structlog.get_logger("live")
+
+RENEW_SECONDS: Final = presence.RENEW // 1000
+LOOK_SECONDS: Final = 60
+AT_ONCE: Final = 100
+
+
+class Keeping:
+    """`process` names this desk among several."""
+
+    def __init__(self, store: Store, stream: Stream, live: Live) -> None:
+        self.process = secrets.token_hex(6)
+        self.live = live
+        self._store, self._stream = store, stream
+        self._doubted: dict[AgentSession, None] = {}
+        self._doubt = asyncio.Event()
+        self._absent: set[int] = set()  # agents who have come and whose lease is not written yet
+        self._come = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        self.live.done = self._stream.tail
+        self._tasks += [
+            asyncio.create_task(work(), name=f"live-{name}")
+            for name, work in (
+                ("tell", self.live.run),
+                ("beat", self._beat),
+                ("rights", self._look_again),
+                ("presence", self._renew),
+            )
+        ]
+        self._end = self._stream.subscribe(self.heard)
+
+    async def stop(self) -> None:
+        self._end()
+        self.live.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def heard(self, batch: Sequence[Recorded]) -> None:
+        """From the stream. Whoever may have lost something is held before anything that follows is told."""
+        for recorded in batch:
+            event = recorded.event
+            match event:
+                case AccessChanged():
+                    self._doubt_agents(event.agent_id)
+                case AgentDisabled() | SignedOut():
+                    self._doubt_agents(event.agent_id)
+                case TokenRevoked() if recorded.by.kind == "agent":
+                    self._doubt_token(event.token_id)
+                case _:
+                    pass
+        self.live.take(batch)
+
+    # --- rights ------------------------------------------------------------------------------------------------------
+
+    def _doubt_agents(self, agent_id: int | None) -> None:
+        agents = tuple(self.live.of_agent) if agent_id is None else (agent_id,)
+        for id in agents:
+            for session in tuple(self.live.of_agent.get(id, ())):
+                self._doubt_session(session)
+
+    def _doubt_token(self, token_id: int) -> None:
+        for sessions in tuple(self.live.of_agent.values()):
+            for session in tuple(sessions):
+                if session.credential.kind == "token" and session.credential.id == token_id:
+                    self._doubt_session(session)
+
+    def _doubt_session(self, session: AgentSession) -> None:
+        session.doubts += 1
+        if session.state == LIVE:
+            self.live.hold(session)
+        self._doubted[session] = None
+        self._doubt.set()
+
+    async def _look_again(self) -> None:
+        while True:
+            await self._doubt.wait()
+            self._doubt.clear()
+            while self._doubted:
+                some = list(self._doubted)[:AT_ONCE]
+                asked = {s: s.doubts for s in some}
+                try:
+                    found = await self._store.read(live_tickets.callers, {s.credential for s in some})
+                except Unavailable:
+                    await asyncio.sleep(0.5)
+                    continue
+                for session in some:
+                    if session.doubts == asked[session]:
+                        self._doubted.pop(session, None)
+                        self._judge(session, found)
+
+    def _judge(self, session: AgentSession, found: dict[Credential, Caller | None]) -> None:
+        live = self.live
+        if session.credential not in found:
+            live.end(session, protocol.RIGHTS_TAKEN)
+            return
+        caller = found[session.credential]
+        if caller is None:
+            live.end(session, protocol.SIGNED_OUT)
+            return
+        before, session.caller = session.caller, caller
+        if session.state != HELD or session.joining:
+            return  # it starts anew anyhow, or looks itself whether its rights were in doubt
+        if before is None or before.grants != caller.grants:
+            live.stop(session, "rights_changed")
+        else:
+            live.release(session, session.cursor)
+
+    # --- once in a while ---------------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        looked = time.monotonic()
+        while True:
+            await asyncio.sleep(1)
+            try:
+                await self.live.beat()
+                if time.monotonic() - looked > LOOK_SECONDS:
+                    looked = time.monotonic()
+                    await self._look_at_all()
+            except Exception:
+                log.exception("a heartbeat failed")
+
+    async def _look_at_all(self) -> None:
+        """Sessions and tokens also end by themselves; and who works here uses theirs."""
+        agents = [s for sessions in self.live.of_agent.values() for s in sessions]
+        worked = sorted({s.credential.id for s in agents if s.worked and s.credential.kind == "session"})
+        for session in agents:
+            session.worked = False
+        for start in range(0, len(worked), AT_ONCE):
+            await self._store.write_later(live_tickets.used, worked[start : start + AT_ONCE])
+        for start in range(0, len(agents), AT_ONCE):
+            some = agents[start : start + AT_ONCE]
+            found = await self._store.read(_holding, [s.credential for s in some])
+            for session in some:
+                if session.credential not in found:
+                    self._doubt_session(session)
+
+    # --- presence ----------------------------------------------------------------------------------------------------
+
+    def came(self, agent_id: int) -> None:
+        self._absent.add(agent_id)
+        self._come.set()
+
+    async def _renew(self) -> None:
+        """A lease for everybody who has a connection here: at once when they come, then every 20 seconds."""
+        renewed = time.monotonic()
+        while True:
+            try:
+                async with asyncio.timeout(max(0.0, renewed + RENEW_SECONDS - time.monotonic())):
+                    await self._come.wait()
+            except TimeoutError:
+                renewed = time.monotonic()
+                self._absent |= {id for id, theirs in self.live.of_agent.items() if any(s.present for s in theirs)}
+            self._come.clear()
+            agents = sorted(self._absent)
+            self._absent.clear()
+            for start in range(0, len(agents), AT_ONCE):
+                await self._renew_some(agents[start : start + AT_ONCE])
+
+    async def _renew_some(self, agents: list[int]) -> None:
+        try:
+            await self._store.write(_renew_all, agents, self.process)
+        except Unavailable:
+            pass  # a lease outlives two renewals that fail
+        except Exception:
+            log.exception("presence could not be renewed")
+
+
+def _renew_all(tx: Tx, agents: list[int], process: str) -> None:
+    for agent_id in agents:
+        presence.renew(tx, agent_id, process)
+
+
+def _holding(rx: Rx, credentials: list[Credential]) -> set[Credential]:
+    found = live_tickets.callers(rx, credentials)
+    return {credential for credential, caller in found.items() if caller is not None}

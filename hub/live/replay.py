@@ -1,0 +1,90 @@
+"""What a client is brought up to date with, each from one read transaction: what came after its cursor, or a snapshot.
+
+Whoever it is and what they may is read in the same transaction, so that nothing is judged by rights of another time.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from hub.commands import own
+from hub.commands.answers import TicketAnswer, ticket_answer
+from hub.db.tx import Rx
+from hub.desk import at_once
+from hub.events import AccessChanged, Recorded
+from hub.live import stream
+from hub.live.audience import TICKETS
+from hub.live.hydrate import Things, things
+from hub.live.protocol import REPLAY, Why
+from hub.staff import live_tickets
+from hub.staff.access import Caller
+from hub.staff.live_tickets import Credential
+
+TICKETS_SHOWN: Final = 500
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent's snapshot: what is not resolved and no spam, newest words first, and the names of all there is."""
+
+    tickets: list[TicketAnswer]
+    more: bool  # there are more than these
+    agents: list[at_once.Colleague]
+    teams: list[at_once.TeamName]
+    inboxes: list[at_once.InboxName]
+    tags: list[at_once.TagName]
+
+
+class Joined(msgspec.Struct, kw_only=True):
+    """`caller` None: what they came with is over; `state` or `events` with their `things`, unless `required`."""
+
+    caller: Caller | None
+    me: Any = None
+    upto: int = 0
+    required: Why | None = None
+    state: State | None = None
+    events: list[Recorded] = []
+    things: Things | None = None
+
+
+def agent(rx: Rx, credential: Credential, cursor: int | None) -> Joined | None:
+    """For an agent; None: they are disabled."""
+    found = live_tickets.callers(rx, (credential,))
+    if credential not in found:
+        return None
+    caller = found[credential]
+    if caller is None:
+        return Joined(caller=None)
+    joined = Joined(caller=caller, me=own.me(rx, caller), upto=stream.last_event(rx))
+    if cursor is None:
+        joined.state = snapshot(rx, caller)
+    elif cursor > joined.upto:
+        joined.required = "unknown_cursor"
+    else:
+        joined.events, _, more = stream.events_after(rx, cursor, REPLAY + 1)
+        if more or len(joined.events) > REPLAY:
+            joined.required, joined.events = "too_far_behind", []
+        elif any(_changes_rights(r, caller.grants.agent_id) for r in joined.events):
+            joined.required, joined.events = "rights_changed", []
+        else:
+            joined.things = things(rx, joined.events)
+    return joined
+
+
+def _changes_rights(recorded: Recorded, agent_id: int) -> bool:
+    return isinstance(recorded.event, AccessChanged) and recorded.event.agent_id in (None, agent_id)
+
+
+def snapshot(rx: Rx, caller: Caller) -> State:
+    listed, more = [], False  # type: ignore[var-annotated]
+    if TICKETS in caller.grants.permissions:
+        listed, more = at_once.open_tickets(rx, caller, TICKETS_SHOWN)
+    tagged = at_once.tags_of(rx, [one.ticket.id for one in listed])
+    names = at_once.all_names(rx)
+    return State(
+        tickets=[ticket_answer(o.ticket, o.contact_name, tagged.get(o.ticket.id, ()), o) for o in listed],
+        more=more,
+        agents=list(names.agents.values()),
+        teams=list(names.teams.values()),
+        inboxes=list(names.inboxes.values()),
+        tags=list(names.tags.values()),
+    )

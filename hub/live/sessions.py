@@ -1,0 +1,417 @@
+"""Who is connected here, and the fan-out: every committed event to everybody whom it concerns, each once and in order.
+
+A session *joins* held: what happens meanwhile is kept for it, it is brought up to date from one read transaction, then
+what is kept and newer is released. It is held again while its rights are looked at anew. Sessions that see as much are
+judged together. Nothing here waits for one client: what does not fit into its buffer ends it, and it resumes by cursor.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Final, Protocol
+
+import structlog
+
+from hub.db.store import Store
+from hub.db.tx import Rx
+from hub.errors import Unavailable
+from hub.events import Recorded
+from hub.live import protocol, replay
+from hub.live.audience import Sight, sight_of
+from hub.live.hydrate import Shown, Things, things
+from hub.live.protocol import PING, REPLAY, End, Frame, Why, frame, snapshot_required
+from hub.staff.access import Caller
+from hub.staff.live_tickets import Credential
+
+log = structlog.get_logger("live")
+
+AT_ONCE: Final = 128  # events that are read and told together
+BACKLOG: Final = 5_000  # events that may wait for the database before everybody starts anew
+SLICE_SECONDS: Final = 0.002
+CHUNK: Final = 100_000  # bytes of a replay between two looks at whether the client keeps up
+DRAIN_SECONDS: Final = 30.0
+ABORT_AFTER: Final = 5
+
+HELD: Final = 0
+LIVE: Final = 1
+STOPPED: Final = 2  # told to take a snapshot; hears nothing until then
+ENDED: Final = 3
+
+
+class Line(Protocol):
+    """What a session's frames go to: a socket, or what a poll fetches from."""
+
+    @property
+    def patience(self) -> int: ...  # seconds without a word after which it is dead
+    @property
+    def beats(self) -> bool: ...  # whether it wants heartbeats
+    def send(self, frame: Frame) -> bool: ...  # False: it cannot take more
+    def end(self, end: End) -> None: ...
+    def abort(self) -> None: ...
+    async def drained(self) -> None: ...
+
+
+class Session:
+    """One connection. `cursor`: the last event it was told of, or that was not for it."""
+
+    __slots__ = ("cursor", "doubts", "heard", "held", "joining", "line", "state", "told")
+
+    def __init__(self, line: Line, now: int) -> None:
+        self.line = line
+        self.state = HELD
+        self.held: list[Shown] | None = []
+        self.cursor = 0
+        self.doubts = 0  # how often its rights may have changed
+        self.joining = False
+        self.heard = self.told = now
+
+    def form(self, shown: Shown) -> Frame | None:
+        raise NotImplementedError
+
+
+class AgentSession(Session):
+    __slots__ = ("caller", "credential", "group", "present", "viewing", "worked")
+
+    def __init__(self, line: Line, now: int, credential: Credential, present: bool) -> None:
+        super().__init__(line, now)
+        self.credential = credential
+        self.present = present
+        self.caller: Caller | None = None
+        self.group: Group | None = None
+        self.viewing: int | None = None
+        self.worked = False  # since the session it was opened with was last marked as used
+
+    @property
+    def agent_id(self) -> int:
+        return self.credential.agent_id
+
+    def form(self, shown: Shown) -> Frame | None:
+        assert self.caller is not None
+        return shown.for_agent(sight_of(self.caller.grants), self.credential.agent_id)
+
+
+class Group:
+    """The agents' sessions that see as much."""
+
+    __slots__ = ("agents", "sessions", "sight")
+
+    def __init__(self, sight: Sight) -> None:
+        self.sight = sight
+        self.sessions: dict[AgentSession, None] = {}
+        self.agents: dict[int, int] = {}
+
+
+class Live:
+    """The sessions of this process and what is told to them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.done = 0  # the last event that everybody has been told of
+        self.now = int(time.monotonic())
+        self.sessions: dict[Session, None] = {}
+        self.polls: dict[str, Any] = {}  # of hub.web.poll
+        self.of_agent: dict[int, dict[AgentSession, None]] = {}
+        self._groups: dict[Sight, Group] = {}
+        self._held: dict[Session, None] = {}
+        self._ending: deque[tuple[int, Line]] = deque()
+        self._strangers: dict[Line, int] = {}
+        self._waiting: deque[Recorded] = deque()
+        self._wake = asyncio.Event()
+        self._current: Shown | None = None
+        self._closed = False
+
+    # --- coming and going --------------------------------------------------------------------------------------------
+
+    def hold(self, session: Session) -> None:
+        """From here on what happens is kept for it."""
+        current = self._current
+        session.held = [current] if current is not None and current.recorded.id > session.cursor else []
+        session.state = HELD
+        self._held[session] = None
+        self._ungroup(session)
+
+    def expect(self, line: Line) -> None:
+        """Somebody has come who has not said who they are; for ten seconds that is in order."""
+        self._strangers[line] = self.now + protocol.HELLO_WITHIN
+        if self._closed:
+            self._end_line(line, protocol.RESTART)
+
+    def forget(self, line: Line) -> None:
+        self._strangers.pop(line, None)
+
+    def refuse(self, line: Line, end: End) -> None:
+        """Ends a connection on which nobody has said who they are."""
+        self._end_line(line, end)
+
+    def _end_line(self, line: Line, end: End) -> None:
+        self.forget(line)
+        line.end(end)
+        self._ending.append((self.now + ABORT_AFTER, line))
+
+    def add(self, session: Session) -> None:
+        """Registers a new one, held."""
+        self.forget(session.line)
+        self.sessions[session] = None
+        if isinstance(session, AgentSession):
+            self.of_agent.setdefault(session.agent_id, {})[session] = None
+        self.hold(session)
+
+    def release(self, session: Session, upto: int) -> None:
+        """It knows all up to `upto`: what was kept beyond that follows, and then it is live."""
+        held, session.held, session.joining = session.held or [], None, False
+        self._held.pop(session, None)
+        session.cursor = max(session.cursor, upto)
+        session.state = LIVE
+        for shown in held:
+            if shown.recorded.id > session.cursor:
+                session.cursor = shown.recorded.id
+                told = session.form(shown)
+                if told is not None:
+                    self.send(session, told)
+        if isinstance(session, AgentSession) and session.state == LIVE:
+            assert session.caller is not None
+            sight = sight_of(session.caller.grants)
+            group = self._groups.setdefault(sight, Group(sight))
+            group.sessions[session] = None
+            group.agents[session.agent_id] = group.agents.get(session.agent_id, 0) + 1
+            session.group = group
+
+    def stop(self, session: Session, why: Why) -> None:
+        """It has to start from a snapshot."""
+        if session.state == ENDED:
+            return
+        self._held.pop(session, None)
+        self._ungroup(session)
+        session.state, session.held, session.joining = STOPPED, None, False
+        self.send(session, snapshot_required(why))
+
+    def end(self, session: Session, end: End) -> None:
+        if session.state != ENDED:
+            self.gone(session)
+            self._end_line(session.line, end)
+
+    def gone(self, session: Session) -> None:
+        """Its connection is over, for whatever reason."""
+        session.state, session.held = ENDED, None
+        self.sessions.pop(session, None)
+        self._held.pop(session, None)
+        self._ungroup(session)
+        if isinstance(session, AgentSession):
+            theirs = self.of_agent.get(session.agent_id)
+            if theirs is not None:
+                theirs.pop(session, None)
+                if not theirs:
+                    del self.of_agent[session.agent_id]
+
+    def _ungroup(self, session: Session) -> None:
+        group = session.group if isinstance(session, AgentSession) else None
+        if group is None:
+            return
+        assert isinstance(session, AgentSession)
+        session.group = None
+        group.sessions.pop(session, None)
+        group.agents[session.agent_id] -= 1
+        if not group.agents[session.agent_id]:
+            del group.agents[session.agent_id]
+        if not group.sessions:
+            self._groups.pop(group.sight, None)
+
+    def send(self, session: Session, what: Frame) -> None:
+        session.told = self.now
+        if not session.line.send(what):
+            self.end(session, protocol.TOO_SLOW)
+
+    # --- joining -----------------------------------------------------------------------------------------------------
+
+    async def join(self, session: AgentSession, cursor: int | None, welcome: dict[str, Any] | None) -> None:
+        """Brings it up to date, from `cursor` or by a snapshot, and lets it go live. `welcome`: its greeting."""
+        session.joining = True
+        self.hold(session)
+        joined = await self._read(session, cursor)
+        if session.state != HELD:
+            return
+        if joined is None or joined.caller is None:
+            self.end(session, protocol.RIGHTS_TAKEN if joined is None else protocol.SIGNED_OUT)
+            return
+        doubts, session.caller = session.doubts, joined.caller
+        if welcome is not None:
+            self.send(session, frame("welcome", **welcome, me=joined.me))
+        if joined.required is not None:
+            self.stop(session, joined.required)
+            return
+        if joined.state is not None:
+            self.send(session, frame("snapshot", cursor=joined.upto, state=joined.state))
+        elif joined.things is not None:
+            await self._replay(session, joined.events, joined.things)
+        await self._go_live(session, joined.upto, doubts)
+
+    async def _read(self, session: AgentSession, cursor: int | None) -> replay.Joined | None:
+        """Once more where rights changed meanwhile: then it is not certain that the read knew of it."""
+        while True:
+            doubts = session.doubts
+            joined = await self.store.read(replay.agent, session.credential, cursor)
+            if session.doubts == doubts or session.state != HELD:
+                return joined
+
+    async def _replay(self, session: Session, events: Iterable[Recorded], found: Things) -> None:
+        size, since = 0, time.monotonic()
+        for recorded in events:
+            told = session.form(Shown(recorded, found))
+            if told is None:
+                continue
+            self.send(session, told)
+            size += len(told.text)
+            if size >= CHUNK:
+                size = 0
+                await self._drained(session)
+            elif time.monotonic() - since > SLICE_SECONDS:
+                await asyncio.sleep(0)
+            else:
+                continue
+            if session.state != HELD:
+                return
+            since = time.monotonic()
+
+    async def _drained(self, session: Session) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await session.line.drained()
+        except (TimeoutError, ConnectionError):
+            self.end(session, protocol.TOO_SLOW)
+
+    async def _go_live(self, session: Session, upto: int, doubts: int) -> None:
+        await self._drained(session)
+        if session.state != HELD:
+            return
+        if session.doubts != doubts:
+            self.stop(session, "rights_changed")
+            return
+        self.release(session, upto)
+        if session.state == LIVE:
+            self.send(session, frame("live", cursor=session.cursor))
+
+    # --- fan-out -----------------------------------------------------------------------------------------------------
+
+    def take(self, batch: Iterable[Recorded]) -> None:
+        """Committed events in order, from the stream. Does not block."""
+        self._waiting.extend(batch)
+        if len(self._waiting) > BACKLOG:
+            log.warning("clients start anew: events could not be read for too long", waiting=len(self._waiting))
+            self._start_anew()
+        self._wake.set()
+
+    def _start_anew(self) -> None:
+        self.done = self._waiting[-1].id
+        self._waiting.clear()
+        for session in tuple(self.sessions):
+            if session.state in (LIVE, HELD):
+                session.doubts += 1
+                self.stop(session, "too_far_behind")
+
+    async def run(self) -> None:
+        """Tells what waits, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch = [self._waiting[i] for i in range(min(AT_ONCE, len(self._waiting)))]
+                try:
+                    found = await self._things(batch) if self.sessions else None
+                except Unavailable:
+                    await asyncio.sleep(0.5)
+                    continue
+                except Exception:
+                    log.exception("events cannot be shown")
+                    self._start_anew()
+                    continue
+                if not self._waiting or self._waiting[0] is not batch[0]:
+                    continue  # all start anew
+                for _ in batch:
+                    self._waiting.popleft()
+                if found is not None:
+                    await self._tell(batch, found)
+                self.done = batch[-1].id
+
+    async def _things(self, batch: list[Recorded]) -> Things:
+        return await self.store.read(self._hydrate, batch)
+
+    def _hydrate(self, rx: Rx, batch: list[Recorded]) -> Things:
+        return things(rx, batch)
+
+    async def _tell(self, batch: list[Recorded], found: Things) -> None:
+        since = time.monotonic()
+        for recorded in batch:
+            shown = self._current = Shown(recorded, found)
+            for session in self._held:
+                if session.held is not None:
+                    session.held.append(shown)
+            self._shed()
+            for group in tuple(self._groups.values()):
+                since = await self._tell_group(group, shown, since)
+            self._told(shown)
+            if time.monotonic() - since > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                since = time.monotonic()
+        self._current = None
+
+    async def _tell_group(self, group: Group, shown: Shown, since: float) -> float:
+        usual = shown.for_agent(group.sight, 0)
+        special = {id: shown.for_agent(group.sight, id) for id in shown.special if id in group.agents}
+        if usual is None and not special:
+            return since
+        event_id, now = shown.recorded.id, self.now
+        for number, session in enumerate(tuple(group.sessions), 1):
+            told = special.get(session.agent_id, usual) if special else usual
+            if told is not None and session.group is group and event_id > session.cursor:
+                session.cursor, session.told = event_id, now
+                if not session.line.send(told):
+                    self.end(session, protocol.TOO_SLOW)
+            if not number & 31 and time.monotonic() - since > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                since = time.monotonic()
+        return since
+
+    def _told(self, shown: Shown) -> None:
+        """Everybody has been told of it; for what else follows from it."""
+
+    def _shed(self) -> None:
+        """Who joins more slowly than things happen starts anew."""
+        for session in [s for s in self._held if s.held is not None and len(s.held) > REPLAY]:
+            session.doubts += 1
+            self.stop(session, "too_far_behind")
+
+    # --- the heartbeat of all ----------------------------------------------------------------------------------------
+
+    async def beat(self) -> None:
+        """Once a second: who is silent is told something, who is dead is let go."""
+        self.now = int(time.monotonic())
+        since, cursors = time.monotonic(), {}
+        for number, session in enumerate(tuple(self.sessions), 1):
+            if session.state == ENDED:
+                continue
+            if self.now - session.heard > session.line.patience:
+                self.end(session, protocol.SILENT)
+            elif session.line.beats and self.now - session.told >= protocol.HEARTBEAT:
+                if session.state == LIVE and session.cursor < self.done and self._current is None:
+                    session.cursor = self.done
+                    if self.done not in cursors:
+                        cursors[self.done] = frame("cursor", cursor=self.done)
+                    self.send(session, cursors[self.done])
+                else:
+                    self.send(session, PING)
+            if not number & 127 and time.monotonic() - since > SLICE_SECONDS:
+                await asyncio.sleep(0)
+                since = time.monotonic()
+        for line in [line for line, until in self._strangers.items() if until <= self.now]:
+            self._end_line(line, protocol.NO_HELLO)
+        while self._ending and self._ending[0][0] <= self.now:
+            self._ending.popleft()[1].abort()
+
+    def close(self, end: End = protocol.RESTART) -> None:
+        """The desk stops: everybody is told to come back."""
+        self._closed = True
+        for session in tuple(self.sessions):
+            self.end(session, end)
+        for line in tuple(self._strangers):
+            self._end_line(line, end)

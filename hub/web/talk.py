@@ -1,0 +1,232 @@
+"""What a client of the live protocol says, frame by frame, and what is answered; the same for the socket and for polls.
+
+hub.web.socket and hub.web.poll hand in frames as they come; events go the other way, by hub.live.sessions.
+"""
+
+import asyncio
+import hashlib
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from hub.commands import BY_NAME
+from hub.commands.perform import look, perform, permit
+from hub.errors import ParleyError, Refusal, invalid, not_found
+from hub.live import protocol
+from hub.live.protocol import INCOMING, PONG, Command, End, Hello, Seen, Typing, Viewing, frame
+from hub.live.sessions import ENDED, AgentSession, Line, Session
+from hub.staff import live_tickets
+from hub.staff.live_tickets import Credential
+from hub.web import body, pages, problem, rest
+from hub.web.keys import Desk
+from hub.web.middleware import new_request_id
+from hub.web.problem import HttpError
+
+log = structlog.get_logger("live")
+
+AT_ONCE: Final = 16  # commands of one connection that may be under way together
+BURST: Final = 300.0
+PER_SECOND: Final = 100.0
+_encode = msgspec.json.Encoder().encode
+
+
+class Talk:
+    """One connection. `own_page`: it came from a page of ours, as its browser says; `remote`: from which address."""
+
+    __slots__ = ("_left", "_running", "_since", "_strikes", "desk", "line", "own_page", "remote", "session")
+
+    def __init__(self, desk: Desk, line: Line, *, own_page: bool, remote: str) -> None:
+        self.desk, self.line, self.own_page, self.remote = desk, line, own_page, remote
+        self.session: Session | None = None
+        self._strikes = 0
+        self._left, self._since = BURST, 0.0
+        self._running: set[asyncio.Task[None]] = set()
+
+    @property
+    def most(self) -> int:
+        """Bytes of one frame; strangers may say as much as visitors."""
+        return protocol.MAX_AGENT if isinstance(self.session, AgentSession) else protocol.MAX_VISITOR
+
+    def end(self, end: End) -> None:
+        if self.session is not None:
+            self.desk.live.end(self.session, end)
+        else:
+            self.desk.live.refuse(self.line, end)
+
+    def gone(self) -> None:
+        """The connection is over. What was asked for and is under way is still done."""
+        self.desk.live.forget(self.line)
+        if self.session is not None:
+            self.desk.live.gone(self.session)
+
+    def heard(self) -> bool:
+        """Something came. False: too much, the connection is ended."""
+        now = self.desk.clock.monotonic()
+        self._left = min(BURST, self._left + (now - self._since) * PER_SECOND) - 1
+        self._since = now
+        if self._left < 0:
+            self.end(protocol.TOO_MANY)
+            return False
+        if self.session is not None:
+            self.session.heard = self.desk.live.now
+        return True
+
+    async def take(self, text: str) -> None:
+        """One text frame."""
+        if not self.heard():
+            return
+        if len(text) > self.most or len(raw := text.encode(errors="surrogatepass")) > self.most:
+            self.end(protocol.TOO_LARGE)
+            return
+        try:
+            given = body.strict_object(raw)
+        except (Refusal, HttpError) as error:
+            self._strikes += not isinstance(error, Refusal) or not error.field
+            self.answer(error, None)
+            if self._strikes >= protocol.STRIKES:
+                self.end(protocol.NO_JSON)
+            return
+        await self.say(given)
+
+    async def say(self, given: dict[str, Any]) -> None:
+        """One frame, read."""
+        id = given.get("id")
+        try:
+            await self._say(given)
+        except (ParleyError, HttpError) as error:
+            self.answer(error, id if isinstance(id, str) and len(id) <= 200 else None)
+        except Exception as error:
+            request_id = new_request_id()
+            log.exception("failed", request_id=request_id)
+            self.answer(error, None, request_id)
+
+    async def _say(self, given: dict[str, Any]) -> None:
+        kind = given.pop("type", None)
+        session = self.session
+        if kind == "ping":
+            self._send(PONG)
+        elif kind == "pong":
+            pass
+        elif kind == "hello":
+            await self._hello(rest.typed(Hello, given))
+        elif session is None:
+            raise Refusal("unauthenticated", "Say hello first.")
+        elif kind == "snapshot":
+            await self._snapshot(session)
+        elif isinstance(kind, str) and kind in INCOMING:
+            said = rest.typed(INCOMING[kind], given)
+            if isinstance(said, Command):
+                await self._under_way(self._command(session, said))
+            else:
+                await self._signal(session, said)
+        else:
+            raise invalid("type", "There is no such frame. docs/protocol.md names those there are.")
+
+    # --- coming in ---------------------------------------------------------------------------------------------------
+
+    async def _hello(self, hello: Hello) -> None:
+        if self.session is not None:
+            raise Refusal("conflict", "You have said hello on this connection.")
+        if hello.ticket is None:
+            raise Refusal("unauthenticated", "Say who you are: an agent brings a ticket.")
+        credential = await self.desk.store.write(live_tickets.use, hello.ticket)
+        if credential is None or (credential.kind == "session" and not self.own_page):
+            self.desk.live.refuse(self.line, protocol.NO_TICKET)
+            self._count_stranger()
+            return
+        await self._agent(credential, hello)
+
+    def _count_stranger(self) -> None:
+        try:
+            self.desk.limits.stranger(self.remote)
+        except Refusal:
+            pass  # it is ended as it is
+
+    async def _agent(self, credential: Credential, hello: Hello) -> None:
+        live = self.desk.live
+        present = hello.present if hello.present is not None else credential.kind == "session"
+        session = self.session = AgentSession(self.line, live.now, credential, present)
+        live.add(session)
+        await live.join(session, hello.cursor, await self._welcome())
+        if present and session.state != ENDED:
+            self.desk.keeping.came(session.agent_id)
+
+    async def _welcome(self) -> dict[str, Any]:
+        try:
+            version = (await pages.ready()).version
+        except Exception:  # TEMPORARY
+            version = ""
+        return {"version": version, "heartbeat": protocol.HEARTBEAT}
+
+    async def _snapshot(self, session: Session) -> None:
+        self._account(session)
+        if session.joining:
+            return
+        if isinstance(session, AgentSession):
+            await self.desk.live.join(session, None, None)
+
+    # --- doing something ---------------------------------------------------------------------------------------------
+
+    async def _under_way(self, doing: Any) -> None:
+        """Commands are begun in the order they came in, and need not wait for one another's answers."""
+        if len(self._running) >= AT_ONCE:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(doing, name="live-command")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _command(self, session: Session, asked: Command) -> None:
+        try:
+            answer = await self._do(session, asked)
+        except (ParleyError, HttpError) as error:
+            self.answer(error, asked.id)
+        except Exception as error:
+            request_id = new_request_id()
+            log.exception("failed", request_id=request_id, command=asked.name)
+            self.answer(error, asked.id, request_id)
+        else:
+            self._send(frame("answer", id=asked.id, answer=answer))
+
+    async def _do(self, session: Session, asked: Command) -> Any:
+        self._account(session)
+        assert isinstance(session, AgentSession)
+        caller = session.caller
+        if caller is None:
+            raise Refusal("unauthenticated", "Wait for the welcome.")
+        command = BY_NAME.get(asked.name)
+        if command is None:
+            raise not_found("command")
+        session.worked = True
+        permit(command, caller)
+        request = rest.converted(command, asked.request)
+        store = self.desk.store
+        if command.write is None:
+            return await store.read(look, command, caller, request)
+        digest = hashlib.sha256(_encode(request)).digest() if asked.client_id is not None else b""
+        return await store.write(perform, command, caller, request, asked.client_id, digest)
+
+    def _account(self, session: Session) -> None:
+        if isinstance(session, AgentSession):
+            kind, id, agent_id = session.credential
+            self.desk.limits.account(f"token {id}" if kind == "token" else f"agent {agent_id}")
+
+    async def _signal(self, session: Session, said: Typing | Viewing | Seen) -> None:
+        pass
+
+    # --- answers -----------------------------------------------------------------------------------------------------
+
+    def _send(self, what: protocol.Frame) -> None:
+        if self.session is not None:
+            self.desk.live.send(self.session, what)
+        else:
+            self.line.send(what)
+
+    def answer(self, error: Exception, id: str | None, request_id: str = "") -> None:
+        """The problem that HTTP would have answered with, as a frame."""
+        response = problem.respond(error, request_id)
+        assert isinstance(response.body, bytes)
+        fields: dict[str, Any] = {"problem": msgspec.Raw(response.body)}
+        if id is not None:
+            fields["id"] = id
+        self._send(frame("error", **fields))

@@ -1,0 +1,119 @@
+"""A client of the live protocol for tests: over the socket, with everything it was told kept in `frames`."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import aiohttp
+
+from tests.fixtures.desk import URL, DeskClient
+
+Told = dict[str, Any]
+SECONDS = 5.0
+
+
+class Client:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.frames: list[Told] = []
+        self.code: int | None = None
+        self._news = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+        self._numbers = 0
+
+    async def _read(self) -> None:
+        async for message in self.socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self.frames.append(json.loads(message.data))
+                self._news.set()
+        self.code = self.socket.close_code
+        self._news.set()
+
+    async def say(self, type: str, **fields: Any) -> None:
+        await self.socket.send_str(json.dumps({"type": type, **fields}))
+
+    async def until(self, wanted: Callable[[Told], bool] | str, *, since: int = 0) -> Told:
+        """The first frame of that kind; it may have come already."""
+        holds = (lambda told: told["type"] == wanted) if isinstance(wanted, str) else wanted
+        async with asyncio.timeout(SECONDS):
+            while True:
+                for told in self.frames[since:]:
+                    if holds(told):
+                        return told
+                assert not self._reading.done(), f"ended with {self.code}: {self.frames[-3:]}"
+                self._news.clear()
+                await self._news.wait()
+
+    async def event(self, name: str, **fields: Any) -> Told:
+        return await self.until(
+            lambda told: (
+                told["type"] == "event"
+                and told["name"] == name
+                and all(told.get(field) == value for field, value in fields.items())
+            )
+        )
+
+    async def command(self, name: str, client_id: str | None = None, **request: Any) -> Told:
+        """The answer, or the error frame."""
+        self._numbers += 1
+        id = f"c{self._numbers}"
+        more = {"client_id": client_id} if client_id else {}
+        await self.say("command", id=id, name=name, request=request, **more)
+        return await self.until(lambda told: told.get("id") == id and told["type"] in ("answer", "error"))
+
+    async def ended(self) -> int | None:
+        async with asyncio.timeout(SECONDS):
+            await self._reading
+        return self.code
+
+    @property
+    def events(self) -> list[Told]:
+        return [told for told in self.frames if told["type"] == "event"]
+
+    @property
+    def cursor(self) -> int:
+        """What a client keeps."""
+        at = 0
+        for told in self.frames:
+            at = max(at, told.get("cursor") or 0, told["id"] if told["type"] == "event" else 0)
+        return at
+
+    async def close(self) -> None:
+        await self.socket.close()
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+
+
+async def ticket(desk: DeskClient, as_: str = "administrator", *, session: bool = False) -> str:
+    if session:
+        helper = desk.people[as_]
+        headers = {"Cookie": f"parley={helper.session}", "X-Parley-CSRF": "1", "Origin": URL}
+        answer = await desk.post("/api/v1/live/tickets", {}, as_=None, headers=headers)
+    else:
+        answer = await desk.post("/api/v1/live/tickets", {}, as_=as_)
+    assert answer.status == 201, answer.body
+    return str(answer.json["ticket"])
+
+
+@contextlib.asynccontextmanager
+async def connected(desk: DeskClient, headers: Mapping[str, str] | None = None) -> AsyncIterator[Client]:
+    socket = await desk.http.ws_connect(f"{desk.url}/live", headers=headers, max_msg_size=0, autoping=False)
+    client = Client(socket)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@contextlib.asynccontextmanager
+async def agent(
+    desk: DeskClient, as_: str = "administrator", *, cursor: int | None = None, session: bool = False, **hello: Any
+) -> AsyncIterator[Client]:
+    """An agent who is live."""
+    headers = {"Origin": URL} if session else None
+    async with connected(desk, headers) as client:
+        await client.say("hello", ticket=await ticket(desk, as_, session=session), cursor=cursor, **hello)
+        await client.until("welcome")
+        yield client
