@@ -73,7 +73,11 @@ def of_contact(rx: Rx, contact_id: int) -> tuple[str, ...]:
 
 
 def tag_ticket(tx: Tx, caller: Caller, number: int, name: str) -> None:
-    ticket = tickets.seen(tx, caller, number)
+    mark(tx, caller, tickets.seen(tx, caller, number), name)
+
+
+def mark(tx: Tx, caller: Caller, ticket: tickets.Ticket, name: str) -> None:
+    """Judges nothing."""
     tag_id = ensure(tx, caller, name)
     if tx.run(_TAG_TICKET, id=ticket.id, tag_id=tag_id):
         _of(tx, caller, ticket, TicketTagged(tag_id=tag_id))

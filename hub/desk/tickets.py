@@ -4,6 +4,7 @@ import msgspec
 
 from hub.connector import Source
 from hub.db.tx import Tx
+from hub.desk import assignment, tags
 from hub.desk import ticket as tickets
 from hub.desk.ticket import URGENCY, Priority, Status, Ticket
 from hub.errors import invalid
@@ -147,6 +148,20 @@ def to_status(
         after=now.scope,
     )
     return now
+
+
+def put_back(tx: Tx, caller: Caller, number: int, tag: str) -> None:
+    """Before a person again: open, waiting from now on, nobody's, and marked with the tag; what is open is before
+    somebody already and only marked. Judges nothing."""
+    ticket = tickets.by_number(tx, number)
+    if ticket is None:
+        return
+    tags.mark(tx, caller, ticket, tag)
+    if ticket.status == "open":
+        return
+    ticket = assignment.put(tx, caller, ticket, None, "unassigned")
+    waiting = msgspec.structs.replace(ticket, waiting_since=tx.now)
+    to_status(tx, caller, waiting, "open", TicketReopened(was=ticket.status, because="feedback"))
 
 
 def set_priority(tx: Tx, caller: Caller, number: int, priority: Priority) -> None:

@@ -1,5 +1,6 @@
-"""The office for every test of the desk."""
+"""The office and the hall for every test of the desk."""
 
 from tests.fixtures.office import office
+from tests.fixtures.visits import hall
 
-__all__ = ["office"]
+__all__ = ["hall", "office"]

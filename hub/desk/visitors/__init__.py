@@ -23,11 +23,13 @@ from hub.desk.visitors.row import Visitor as Visitor
 from hub.desk.visitors.row import enter as enter
 from hub.desk.visitors.row import find as find
 from hub.desk.visitors.row import forget as forget
+from hub.desk.visitors.row import must as must
 from hub.desk.visitors.row import page_view as page_view
 from hub.desk.visitors.row import visits as visits
 from hub.desk.visitors.talk import Said as Said
 from hub.desk.visitors.talk import acknowledge as acknowledge
 from hub.desk.visitors.talk import end as end
+from hub.desk.visitors.talk import inbox_of as inbox_of
 from hub.desk.visitors.talk import read as read
 from hub.desk.visitors.talk import say as say
 from hub.desk.visitors.talk import start_anew as start_anew
