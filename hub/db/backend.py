@@ -40,4 +40,6 @@ class Backend(Protocol):
     async def in_reader(self, fn: Callable[[Session], R]) -> R: ...  # Unavailable where the database is
     def reconnect(self) -> Session: ...  # in the writer's thread, after `lost`
     async def listen(self, wake: Callable[[], None]) -> None: ...  # until cancelled
+    async def signal(self, payload: str) -> None: ...  # to the other processes, at most 7,000 bytes; kept nowhere
+    async def signals(self, heard: Callable[[str], None]) -> None: ...  # those of all processes, until cancelled
     async def backup(self, path: str, progress: Callable[[int, int], None]) -> None: ...

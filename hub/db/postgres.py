@@ -25,6 +25,7 @@ BATCH: Final = 64
 READERS: Final = 4
 LOCK: Final = 0x7061726C6579  # "parley"
 CHANNEL: Final = "parley"
+SIGNALS: Final = "parley_signal"
 
 _TIME: Final = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 # One round trip begins, takes the lock and then reads the clock that leases are judged by.
@@ -32,6 +33,7 @@ _BEGIN_WRITE: Final = f"BEGIN; {_TIME} FROM pg_advisory_xact_lock({LOCK})"
 # One snapshot for all that a read looks at, its cursor included.
 _BEGIN_READ: Final = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {_TIME}"
 _NOTIFY_AND_COMMIT: Final = f"NOTIFY {CHANNEL}; COMMIT"
+_SIGNAL: Final = "SELECT pg_notify(:channel, :payload)"
 _CUT_OFF: Final = (pq.TransactionStatus.UNKNOWN, pq.TransactionStatus.ACTIVE)
 # A paused process must not stop all others: its transaction is ended for it.
 _WRITER_SETTINGS: Final = {
@@ -226,16 +228,27 @@ class PostgresBackend:
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Calls `wake` for every NOTIFY, one a batch; and once after each (re)connection, for what it missed."""
+        await self._notified(CHANNEL, wake, lambda _payload: wake())
+
+    async def signal(self, payload: str) -> None:
+        """Best effort: what is signalled is stale in a moment."""
+        with contextlib.suppress(Unavailable):
+            await self.in_reader(lambda s: s.rows(_SIGNAL, {"channel": SIGNALS, "payload": payload}))
+
+    async def signals(self, heard: Callable[[str], None]) -> None:
+        await self._notified(SIGNALS, lambda: None, heard)
+
+    async def _notified(self, channel: str, connected: Callable[[], None], heard: Callable[[str], None]) -> None:
         while True:
             try:
                 connection = await psycopg.AsyncConnection.connect(
                     self._conninfo, autocommit=True, application_name="parley"
                 )
                 async with connection:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    wake()
-                    async for _ in connection.notifies():
-                        wake()
+                    await connection.execute(f"LISTEN {channel}")
+                    connected()
+                    async for notice in connection.notifies():
+                        heard(notice.payload)
             except psycopg.Error:
                 await asyncio.sleep(1)
 

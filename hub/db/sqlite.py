@@ -210,6 +210,12 @@ class SqliteBackend:
     def reconnect(self) -> Session:
         raise AssertionError("a SQLite connection is never lost")
 
+    async def signal(self, payload: str) -> None:
+        """There is nobody else: one process holds the file."""
+
+    async def signals(self, heard: Callable[[str], None]) -> None:
+        await asyncio.Event().wait()
+
     async def listen(self, wake: Callable[[], None]) -> None:
         """Nobody else writes this file, so nobody else's commits are to be heard of."""
         await asyncio.Event().wait()

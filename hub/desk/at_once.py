@@ -29,6 +29,14 @@ _CONTACTS = """
 SELECT contact.id, contact.name, company.name, contact.blocked_at, contact.created_at
 FROM contact LEFT JOIN company ON company.id = contact.company_id"""
 _SCOPES = "SELECT DISTINCT contact_id, inbox_id, team_id, assignee_id FROM ticket"
+_OF_VISITORS = "SELECT ticket_id, visitor_id FROM visitor_ticket"
+# What `hub.desk.queue` calls waiting; the index ticket_queue holds the first three.
+_WAITING = """
+SELECT visitor_ticket.visitor_id, ticket.id, ticket.number, ticket.inbox_id
+FROM ticket JOIN visitor_ticket ON visitor_ticket.ticket_id = ticket.id
+WHERE ticket.assignee_id IS NULL AND ticket.waiting_since IS NOT NULL AND ticket.spam = 0
+  AND ticket.status = 'open' AND ticket.handler = 'agent'
+ORDER BY ticket.urgency, ticket.waiting_since, ticket.id LIMIT 500"""
 _TAGGED = "SELECT ticket_tag.ticket_id, tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id"
 
 
@@ -83,6 +91,16 @@ def notes(rx: Rx, ids: Iterable[int]) -> dict[int, Noted]:
 
 def deliveries(rx: Rx, ids: Iterable[int]) -> dict[int, Delivered]:
     return {row[0]: Delivered(*row) for row in rows_of(rx, _DELIVERED, "id", ids)}
+
+
+def visitors_of(rx: Rx, ticket_ids: Iterable[int]) -> dict[int, int]:
+    """ticket id → the visitor whose it is."""
+    return dict(rows_of(rx, _OF_VISITORS, "ticket_id", ticket_ids))
+
+
+def waiting_visitors(rx: Rx) -> list[tuple[int, int, int, int]]:
+    """(visitor, ticket, its number, inbox) of those who wait for an agent, at most 500."""
+    return [(row[0], row[1], row[2], row[3]) for row in rx.rows(_WAITING)]
 
 
 def contacts(rx: Rx, ids: Iterable[int]) -> dict[int, ContactRow]:

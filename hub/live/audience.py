@@ -66,7 +66,7 @@ HOUSE: Final[dict[type[Event], str]] = {
 }
 # Caches and sockets of ours act on the first, the second proves that we are alive.
 NOBODY: Final = (events.AccessChanged, events.HealthChecked)
-_CONTACT: Final = ("contact.", "contact_point.", "consent.")
+_CONTACT: Final = ("contact.", "contact_point.", "consent.", "visitor.")
 _FEEDBACK: Final = "feedback."
 _TICKET: Final = ("ticket.", "message.", "note.", "delivery.")
 _RELEVANT: Final = frozenset((TICKETS, CONTACTS, FEEDBACK, STAFF, MACHINERY))

@@ -3,7 +3,7 @@
 A thing is shown as it stands when it is read, at the event or later: of two versions the later frame has the newer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ from hub import events as happened
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.commands.tickets import MessageAnswer
 from hub.db.tx import Rx
-from hub.desk import at_once
+from hub.desk import at_once, visitors
 from hub.desk.at_once import Names
 from hub.desk.contact_lists import ContactRow
 from hub.desk.lists import Delivered, Noted, Said
@@ -23,12 +23,15 @@ from hub.feedback.records import Feedback
 from hub.live.audience import CONTACTS, FEEDBACK, HOUSE, TICKETS, Rule, Sight, rule_of, sees
 from hub.live.protocol import Frame, encode
 
-# What a visitor hears of about the ticket that is theirs.
-FOR_VISITORS: Final = (
+# What a visitor hears of about a ticket of theirs: what is said there, and how it stands.
+SAYINGS: Final = (
     happened.MessageReceived,
     happened.MessageSent,
     happened.MessageEdited,
     happened.MessageDeleted,
+)
+STANDINGS: Final = (
+    happened.TicketOpened,
     happened.TicketAssigned,
     happened.TicketResolved,
     happened.TicketReopened,
@@ -47,10 +50,14 @@ class Things(msgspec.Struct):
     contacts: dict[int, ContactRow]
     contact_scopes: dict[int, list[Scope]]
     names: Names
+    visitor_of: dict[int, int] = {}
+    said: dict[int, tuple[int, visitors.Shown]] = {}
+    chats: dict[int, visitors.TicketShown] = {}
 
 
-def things(rx: Rx, batch: Sequence[Recorded], *, for_visitors: bool = False) -> Things:
-    """A handful of statements, whatever is in the batch; none for kinds of things that are not."""
+def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = frozenset()) -> Things:
+    """A handful of statements, whatever is in the batch; none for kinds of things that are not. `connected`: the
+    visitors to whom it may matter."""
     asked: dict[str, set[int]] = {name: set() for name in ("ticket", "contact", *_FIELDS)}
     for recorded in batch:
         rule = rule_of(type(recorded.event))
@@ -66,10 +73,7 @@ def things(rx: Rx, batch: Sequence[Recorded], *, for_visitors: bool = False) -> 
     listed = at_once.tickets(rx, asked["ticket"])
     tagged = at_once.tags_of(rx, listed)
     messages = at_once.messages(rx, asked["message_id"])
-    if for_visitors:
-        asked["agent_id"] |= {m.author_id for m in messages.values() if m.author_kind == "agent"}
-        asked["agent_id"] |= {one.ticket.assignee_id for one in listed.values() if one.ticket.assignee_id is not None}
-    return Things(
+    found = Things(
         tickets={
             id: (one.ticket, ticket_answer(one.ticket, one.contact_name, tagged.get(id, ()), one))
             for id, one in listed.items()
@@ -88,6 +92,26 @@ def things(rx: Rx, batch: Sequence[Recorded], *, for_visitors: bool = False) -> 
             tags=asked["tag_id"],
         ),
     )
+    if connected:
+        _for_visitors(rx, batch, found, connected)
+    return found
+
+
+def _for_visitors(rx: Rx, batch: Sequence[Recorded], found: Things, connected: Collection[int]) -> None:
+    of = at_once.visitors_of(rx, {r.ticket_id for r in batch if r.ticket_id is not None and _concerns(r)})
+    found.visitor_of = {ticket_id: visitor_id for ticket_id, visitor_id in of.items() if visitor_id in connected}
+    theirs = [r for r in batch if r.ticket_id in found.visitor_of and _concerns(r)]
+    found.said = visitors.shown(rx, [r.event.message_id for r in theirs if isinstance(r.event, SAYINGS)])
+    for ticket_id in {r.ticket_id for r in theirs if not isinstance(r.event, SAYINGS)}:
+        if ticket_id is not None and ticket_id in found.tickets:
+            found.chats[ticket_id] = visitors.ticket_shown(rx, found.tickets[ticket_id][0])
+
+
+def _concerns(recorded: Recorded) -> bool:
+    """Is it of a kind that visitors hear of? Feedback if it is their own, given in another window."""
+    if isinstance(recorded.event, (happened.FeedbackRecorded, happened.FeedbackChanged)):
+        return recorded.by.kind == "contact"
+    return isinstance(recorded.event, (*SAYINGS, *STANDINGS))
 
 
 _SAYINGS: Final = ("message_id", "note_id", "delivery_id", "feedback_id")
@@ -140,13 +164,19 @@ class Shown:
             return self._form("event" if before else "entered")
         return self._form("left") if before else None
 
-    def for_visitor(self, inbox_id: int) -> Frame | None:
-        if not isinstance(self.recorded.event, FOR_VISITORS):
+    @property
+    def visitor_id(self) -> int | None:
+        """The visitor whom it concerns, if they were connected when it was read."""
+        return self._things.visitor_of.get(self.recorded.ticket_id or 0)
+
+    def for_visitor(self, visitor_id: int) -> Frame | None:
+        if self.visitor_id != visitor_id or not _concerns(self.recorded):
             return None
-        message = self._message()
-        if message is not None and message.inbox_id != inbox_id:
-            return None  # said elsewhere: not what was written in this browser
-        return self._form("visitor")
+        if isinstance(self.recorded.event, SAYINGS):
+            # What the contact said through another door is not what was written in this browser.
+            said = self._things.said.get(self.recorded.event.message_id)
+            return self._form("visitor") if said is not None and said[0] == visitor_id else None
+        return self._form("visitor") if self.recorded.ticket_id in self._things.chats else None
 
     def _form(self, name: str) -> Frame:
         found = self._forms.get(name)
@@ -160,18 +190,19 @@ class Shown:
         recorded = self.recorded
         return {"type": "event", "id": recorded.id, "name": name, "at": recorded.at, "by": recorded.by}
 
-    def _number(self) -> int | None:
+    @property
+    def number(self) -> int | None:
         ticket = self._things.tickets.get(self.recorded.ticket_id or 0)
         return ticket[1].number if ticket is not None else None
 
     def _bare(self) -> dict[str, Any]:
-        return {**self._head(self.recorded.event.name), "number": self._number()}
+        return {**self._head(self.recorded.event.name), "number": self.number}
 
     def _event(self) -> dict[str, Any]:
         recorded, found = self.recorded, self._things
         shape = {**self._head(recorded.event.name), **msgspec.to_builtins(recorded.event)}
         if recorded.ticket_id is not None and self.rule in ("ticket", "feedback"):
-            shape["number"] = self._number()
+            shape["number"] = self.number
         if self.rule == "ticket":
             shape["ticket"] = found.tickets[recorded.ticket_id or 0][1]
         if self.rule == "contact":
@@ -212,23 +243,15 @@ class Shown:
         return {**self._head("ticket.entered"), "because": because, "number": ticket.number, "ticket": ticket}
 
     def _left(self) -> dict[str, Any]:
-        return {**self._head("ticket.left"), "because": self.recorded.event.name, "number": self._number()}
-
-    def _message(self) -> Said | None:
-        return self._things.messages.get(getattr(self.recorded.event, "message_id", 0))
+        return {**self._head("ticket.left"), "because": self.recorded.event.name, "number": self.number}
 
     def _visitor(self) -> dict[str, Any]:
         head = self._head(self.recorded.event.name)
         head["by"] = {"kind": self.recorded.by.kind}
-        ticket, agents = self._things.tickets.get(self.recorded.ticket_id or 0), self._things.names.agents
-        if ticket is not None:
-            agent = agents.get(ticket[0].assignee_id or 0)
-            name = first_name(agent.name) if agent is not None else None
-            head["ticket"] = {"number": ticket[0].number, "status": ticket[0].status, "agent": name}
-        message = self._message()
-        if message is not None:
-            author = agents.get(message.author_id) if message.author_kind == "agent" else None
-            head["message"] = visitor_message(message, author.name if author is not None else None)
+        if isinstance(self.recorded.event, SAYINGS):
+            head["message"] = self._things.said[self.recorded.event.message_id][1]
+        else:
+            head["ticket"] = self._things.chats[self.recorded.ticket_id or 0]
         return head
 
 
@@ -240,21 +263,3 @@ def message_answer(said: Said) -> MessageAnswer:
     fields.pop("html")
     fields["details"] = msgspec.json.decode(said.details) if said.details else {}
     return MessageAnswer(**fields)
-
-
-def first_name(name: str) -> str:
-    """What strangers are told of a colleague."""
-    return name.split()[0] if name.split() else name
-
-
-def visitor_message(said: Said, agent: str | None) -> dict[str, Any]:
-    """A message as the visitor sees it: nothing of the desk but a first name."""
-    return {
-        "id": said.id,
-        "direction": said.direction,
-        "author": {"kind": said.author_kind, "name": first_name(agent) if agent else None},
-        "text": said.text,
-        "created_at": said.created_at,
-        "edited_at": said.edited_at,
-        "deleted_at": said.deleted_at,
-    }

@@ -1,26 +1,31 @@
 """What runs beside the sessions: a new look at rights that may have changed, presence, heartbeats. Run by hub.app."""
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import presence
-from hub.errors import Unavailable
+from hub.desk import at_once, presence, visitors
+from hub.desk.visitors import Visitor
+from hub.errors import Refusal, Unavailable
 from hub.events import (
     AccessChanged,
     AgentDisabled,
     Recorded,
     SignedOut,
     TokenRevoked,
+    VisitorForgotten,
 )
 from hub.live import protocol
-from hub.live.sessions import HELD, LIVE, AgentSession, Live
+from hub.live.protocol import frame
+from hub.live.sessions import HELD, LIVE, AgentSession, Live, VisitorSession
+from hub.live.signals import Signals
 from hub.live.stream import Stream
 from hub.staff import live_tickets
 from hub.staff.access import Caller
@@ -28,6 +33,9 @@ from hub.staff.live_tickets import Credential
 
 log = structlog.get_logger("live")
 
+ANSWERED_WITHIN: Final = 0.5
+POSITION_SECONDS: Final = 15
+NO_POSITION: Final = frame("position", number=None, position=None, expected_wait=None)
 RENEW_SECONDS: Final = presence.RENEW // 1000
 LOOK_SECONDS: Final = 60
 AT_ONCE: Final = 100
@@ -44,6 +52,8 @@ class Keeping:
         self._doubt = asyncio.Event()
         self._absent: set[int] = set()  # agents who have come and whose lease is not written yet
         self._come = asyncio.Event()
+        self._seen: dict[int, tuple[VisitorSession, int]] = {}  # visitor → up to which event
+        self.signals = Signals(store, live, self.process)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -55,6 +65,10 @@ class Keeping:
                 ("beat", self._beat),
                 ("rights", self._look_again),
                 ("presence", self._renew),
+                ("seen", self._acknowledge),
+                ("queue", self._tell_positions),
+                ("signals-out", self.signals.send),
+                ("signals-in", self.signals.hear),
             )
         ]
         self._end = self._stream.subscribe(self.heard)
@@ -78,6 +92,8 @@ class Keeping:
                     self._doubt_agents(event.agent_id)
                 case TokenRevoked() if recorded.by.kind == "agent":
                     self._doubt_token(event.token_id)
+                case VisitorForgotten():
+                    self._forgotten(event.visitor_id)
                 case _:
                     pass
         self.live.take(batch)
@@ -145,6 +161,7 @@ class Keeping:
             await asyncio.sleep(1)
             try:
                 await self.live.beat()
+                self.signals.beat()
                 if time.monotonic() - looked > LOOK_SECONDS:
                     looked = time.monotonic()
                     await self._look_at_all()
@@ -165,6 +182,64 @@ class Keeping:
             for session in some:
                 if session.credential not in found:
                     self._doubt_session(session)
+
+    # --- visitors ----------------------------------------------------------------------------------------------------
+
+    def _forgotten(self, visitor_id: int) -> None:
+        """Every window of that browser is over, once the one that asked for it has had its answer."""
+        for session in tuple(self.live.of_visitor.get(visitor_id, ())):
+            asyncio.get_running_loop().call_later(ANSWERED_WITHIN, self.live.end, session, protocol.SIGNED_OUT)
+
+    def seen(self, session: VisitorSession, cursor: int) -> None:
+        """Everything up to that event has reached their browser; noted once a second."""
+        cursor = min(cursor, session.cursor)
+        if cursor > session.acknowledged:
+            session.acknowledged = cursor
+            self._seen[session.visitor.id] = session, cursor
+
+    async def _acknowledge(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            seen, self._seen = list(self._seen.values()), {}
+            for start in range(0, len(seen), AT_ONCE):
+                some = [(session.visitor, cursor) for session, cursor in seen[start : start + AT_ONCE]]
+                try:
+                    await self._store.write(_acknowledge_all, some)
+                except Unavailable:
+                    for session, _ in seen[start : start + AT_ONCE]:
+                        session.acknowledged = 0  # the next one says it again
+                except Exception:
+                    log.exception("what visitors have seen could not be noted")
+
+    async def _tell_positions(self) -> None:
+        """Where those who wait stand in the queue, when it has changed, every 15 seconds at most."""
+        while True:
+            await asyncio.sleep(POSITION_SECONDS)
+            here = self.live.of_visitor
+            if not here:
+                continue
+            try:
+                found = await self._store.read(_positions, frozenset(here))
+            except Unavailable:
+                continue
+            except Exception:
+                log.exception("positions could not be told")
+                continue
+            for visitor_id, sessions in tuple(here.items()):
+                place = found.get(visitor_id)
+                for session in tuple(sessions):
+                    self._tell_position(session, place)
+
+    def _tell_position(self, session: VisitorSession, place: "_Place | None") -> None:
+        position = place.position if place is not None else None
+        if session.state != LIVE or session.position == position:
+            return
+        session.position = position
+        if place is None:
+            self.live.send(session, NO_POSITION)
+        else:
+            told = frame("position", number=place.number, position=position, expected_wait=place.expected_wait)
+            self.live.send(session, told)
 
     # --- presence ----------------------------------------------------------------------------------------------------
 
@@ -195,6 +270,29 @@ class Keeping:
             pass  # a lease outlives two renewals that fail
         except Exception:
             log.exception("presence could not be renewed")
+
+
+class _Place(NamedTuple):
+    number: int
+    position: int | None
+    expected_wait: int | None
+
+
+def _positions(rx: Rx, connected: frozenset[int]) -> dict[int, _Place]:
+    waits: dict[int, int | None] = {}
+    found: dict[int, _Place] = {}
+    for visitor_id, ticket_id, number, inbox_id in at_once.waiting_visitors(rx):
+        if visitor_id in connected:
+            if inbox_id not in waits:
+                waits[inbox_id] = visitors.expected_wait(rx, inbox_id)
+            found[visitor_id] = _Place(number, visitors.position(rx, ticket_id), waits[inbox_id])
+    return found
+
+
+def _acknowledge_all(tx: Tx, seen: list[tuple[Visitor, int]]) -> None:
+    for visitor, cursor in seen:
+        with contextlib.suppress(Refusal):  # the device has forgotten them meanwhile
+            visitors.acknowledge(tx, visitor, cursor)
 
 
 def _renew_all(tx: Tx, agents: list[int], process: str) -> None:

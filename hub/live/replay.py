@@ -3,14 +3,16 @@
 Whoever it is and what they may is read in the same transaction, so that nothing is judged by rights of another time.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from hub.commands import own
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.db.tx import Rx
-from hub.desk import at_once
+from hub.desk import at_once, visitors
+from hub.desk.visitors import Visitor
+from hub.errors import Refusal
 from hub.events import AccessChanged, Recorded
 from hub.live import stream
 from hub.live.audience import TICKETS
@@ -21,6 +23,7 @@ from hub.staff.access import Caller
 from hub.staff.live_tickets import Credential
 
 TICKETS_SHOWN: Final = 500
+VISITORS_REPLAY: Final = 200  # events of a visitor's own; beyond that the newest page of messages is less to send
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,11 +37,21 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[at_once.TagName]
 
 
+class VisitorJoined(msgspec.Struct, kw_only=True):
+    """The same for a visitor."""
+
+    upto: int
+    required: Why | None = None
+    state: visitors.State | None = None
+    events: list[Recorded] = []
+    things: Things | None = None
+
+
 class Joined(msgspec.Struct, kw_only=True):
     """`caller` None: what they came with is over; `state` or `events` with their `things`, unless `required`."""
 
     caller: Caller | None
-    me: Any = None
+    me: own.MeAnswer | None = None
     upto: int = 0
     required: Why | None = None
     state: State | None = None
@@ -67,6 +80,26 @@ def agent(rx: Rx, credential: Credential, cursor: int | None) -> Joined | None:
             joined.required, joined.events = "rights_changed", []
         else:
             joined.things = things(rx, joined.events)
+    return joined
+
+
+def visitor(rx: Rx, visitor: Visitor, cursor: int | None) -> VisitorJoined | None:
+    """For a visitor; None: the device has forgotten them, or another has taken their place."""
+    try:
+        current = visitors.must(rx, visitor.id)
+    except Refusal:
+        return None
+    joined = VisitorJoined(upto=stream.last_event(rx))
+    if cursor is None:
+        joined.state = visitors.state(rx, current)
+    elif cursor > joined.upto:
+        joined.required = "unknown_cursor"
+    else:
+        joined.events, more = stream.events_of_visitor(rx, visitor.id, cursor, VISITORS_REPLAY)
+        if more:
+            joined.required, joined.events = "too_far_behind", []
+        else:
+            joined.things = things(rx, joined.events, connected=(visitor.id,))
     return joined
 
 

@@ -8,13 +8,13 @@ judged together. Nothing here waits for one client: what does not fit into its b
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
 from hub.db.store import Store
-from hub.db.tx import Rx
+from hub.desk.visitors import Visitor
 from hub.errors import Unavailable
 from hub.events import Recorded
 from hub.live import protocol, replay
@@ -33,6 +33,7 @@ CHUNK: Final = 100_000  # bytes of a replay between two looks at whether the cli
 DRAIN_SECONDS: Final = 30.0
 ABORT_AFTER: Final = 5
 
+S = TypeVar("S")
 HELD: Final = 0
 LIVE: Final = 1
 STOPPED: Final = 2  # told to take a snapshot; hears nothing until then
@@ -71,7 +72,7 @@ class Session:
 
 
 class AgentSession(Session):
-    __slots__ = ("caller", "credential", "group", "present", "viewing", "worked")
+    __slots__ = ("caller", "credential", "group", "name", "present", "viewing", "worked")
 
     def __init__(self, line: Line, now: int, credential: Credential, present: bool) -> None:
         super().__init__(line, now)
@@ -79,6 +80,7 @@ class AgentSession(Session):
         self.present = present
         self.caller: Caller | None = None
         self.group: Group | None = None
+        self.name = ""
         self.viewing: int | None = None
         self.worked = False  # since the session it was opened with was last marked as used
 
@@ -89,6 +91,21 @@ class AgentSession(Session):
     def form(self, shown: Shown) -> Frame | None:
         assert self.caller is not None
         return shown.for_agent(sight_of(self.caller.grants), self.credential.agent_id)
+
+
+class VisitorSession(Session):
+    """`visitor`: the row as it was when they came; of it only the ids count."""
+
+    __slots__ = ("acknowledged", "position", "visitor")
+
+    def __init__(self, line: Line, now: int, visitor: Visitor) -> None:
+        super().__init__(line, now)
+        self.visitor = visitor
+        self.acknowledged = 0
+        self.position: int | None = None
+
+    def form(self, shown: Shown) -> Frame | None:
+        return shown.for_visitor(self.visitor.id)
 
 
 class Group:
@@ -102,6 +119,14 @@ class Group:
         self.agents: dict[int, int] = {}
 
 
+def _remove(of: dict[int, dict[S, None]], id: int, session: S) -> None:
+    theirs = of.get(id)
+    if theirs is not None:
+        theirs.pop(session, None)
+        if not theirs:
+            del of[id]
+
+
 class Live:
     """The sessions of this process and what is told to them."""
 
@@ -112,6 +137,9 @@ class Live:
         self.sessions: dict[Session, None] = {}
         self.polls: dict[str, Any] = {}  # of hub.web.poll
         self.of_agent: dict[int, dict[AgentSession, None]] = {}
+        self.of_visitor: dict[int, dict[VisitorSession, None]] = {}
+        self.left: list[Callable[[Session], None]] = []  # told of whoever is gone or hears nothing for now
+        self.told: list[Callable[[Shown], None]] = []  # told after everybody
         self._groups: dict[Sight, Group] = {}
         self._held: dict[Session, None] = {}
         self._ending: deque[tuple[int, Line]] = deque()
@@ -155,6 +183,8 @@ class Live:
         self.sessions[session] = None
         if isinstance(session, AgentSession):
             self.of_agent.setdefault(session.agent_id, {})[session] = None
+        elif isinstance(session, VisitorSession):
+            self.of_visitor.setdefault(session.visitor.id, {})[session] = None
         self.hold(session)
 
     def release(self, session: Session, upto: int) -> None:
@@ -184,6 +214,8 @@ class Live:
         self._held.pop(session, None)
         self._ungroup(session)
         session.state, session.held, session.joining = STOPPED, None, False
+        for leave in self.left:
+            leave(session)
         self.send(session, snapshot_required(why))
 
     def end(self, session: Session, end: End) -> None:
@@ -198,11 +230,19 @@ class Live:
         self._held.pop(session, None)
         self._ungroup(session)
         if isinstance(session, AgentSession):
-            theirs = self.of_agent.get(session.agent_id)
-            if theirs is not None:
-                theirs.pop(session, None)
-                if not theirs:
-                    del self.of_agent[session.agent_id]
+            _remove(self.of_agent, session.agent_id, session)
+        elif isinstance(session, VisitorSession):
+            _remove(self.of_visitor, session.visitor.id, session)
+        for leave in self.left:
+            leave(session)
+
+    def change_visitor(self, session: VisitorSession, visitor: Visitor) -> None:
+        """Somebody else has signed in in that browser. Other windows of the one before have to come in anew."""
+        _remove(self.of_visitor, session.visitor.id, session)
+        for other in tuple(self.of_visitor.get(session.visitor.id, ())):
+            self.end(other, protocol.SIGNED_OUT)
+        session.visitor = visitor
+        self.of_visitor.setdefault(visitor.id, {})[session] = None
 
     def _ungroup(self, session: Session) -> None:
         group = session.group if isinstance(session, AgentSession) else None
@@ -231,16 +271,39 @@ class Live:
         joined = await self._read(session, cursor)
         if session.state != HELD:
             return
-        if joined is None or joined.caller is None:
+        if joined is None or joined.caller is None or joined.me is None:
             self.end(session, protocol.RIGHTS_TAKEN if joined is None else protocol.SIGNED_OUT)
             return
-        doubts, session.caller = session.doubts, joined.caller
+        doubts, session.caller, session.name = session.doubts, joined.caller, joined.me.agent.name
         if welcome is not None:
             self.send(session, frame("welcome", **welcome, me=joined.me))
         if joined.required is not None:
             self.stop(session, joined.required)
             return
         if joined.state is not None:
+            self.send(session, frame("snapshot", cursor=joined.upto, state=joined.state))
+        elif joined.things is not None:
+            await self._replay(session, joined.events, joined.things)
+        await self._go_live(session, joined.upto, doubts)
+
+    async def join_visitor(self, session: VisitorSession, cursor: int | None, welcome: dict[str, Any] | None) -> None:
+        """The same for a visitor."""
+        session.joining = True
+        self.hold(session)
+        doubts = session.doubts
+        joined = await self.store.read(replay.visitor, session.visitor, cursor)
+        if session.state != HELD:
+            return
+        if joined is None:
+            self.end(session, protocol.SIGNED_OUT)
+            return
+        if welcome is not None:
+            self.send(session, frame("welcome", **welcome))
+        if joined.required is not None:
+            self.stop(session, joined.required)
+            return
+        if joined.state is not None:
+            session.position = joined.state.ticket.position if joined.state.ticket is not None else None
             self.send(session, frame("snapshot", cursor=joined.upto, state=joined.state))
         elif joined.things is not None:
             await self._replay(session, joined.events, joined.things)
@@ -334,10 +397,7 @@ class Live:
                 self.done = batch[-1].id
 
     async def _things(self, batch: list[Recorded]) -> Things:
-        return await self.store.read(self._hydrate, batch)
-
-    def _hydrate(self, rx: Rx, batch: list[Recorded]) -> Things:
-        return things(rx, batch)
+        return await self.store.read(things, batch, connected=frozenset(self.of_visitor))
 
     async def _tell(self, batch: list[Recorded], found: Things) -> None:
         since = time.monotonic()
@@ -349,7 +409,10 @@ class Live:
             self._shed()
             for group in tuple(self._groups.values()):
                 since = await self._tell_group(group, shown, since)
-            self._told(shown)
+            if shown.visitor_id is not None:
+                self._tell_visitor(shown, shown.visitor_id)
+            for listener in self.told:
+                listener(shown)
             if time.monotonic() - since > SLICE_SECONDS:
                 await asyncio.sleep(0)
                 since = time.monotonic()
@@ -372,8 +435,14 @@ class Live:
                 since = time.monotonic()
         return since
 
-    def _told(self, shown: Shown) -> None:
-        """Everybody has been told of it; for what else follows from it."""
+    def _tell_visitor(self, shown: Shown, visitor_id: int) -> None:
+        told = shown.for_visitor(visitor_id)
+        if told is None:
+            return
+        for session in tuple(self.of_visitor.get(visitor_id, ())):
+            if session.state == LIVE and shown.recorded.id > session.cursor:
+                session.cursor = shown.recorded.id
+                self.send(session, told)
 
     def _shed(self) -> None:
         """Who joins more slowly than things happen starts anew."""

@@ -31,6 +31,13 @@ SELECT id, at, name, payload, by_kind, by_id, ticket_id, contact_id,
        inbox_before, team_before, assignee_before, inbox_after, team_after, assignee_after
 FROM event WHERE id > :after ORDER BY id LIMIT :most"""
 
+EVENTS_OF_VISITOR = """
+SELECT id, at, name, payload, by_kind, by_id, ticket_id, contact_id,
+       inbox_before, team_before, assignee_before, inbox_after, team_after, assignee_after
+FROM event
+WHERE ticket_id IN (SELECT ticket_id FROM visitor_ticket WHERE visitor_id = :visitor_id) AND id > :after
+ORDER BY id LIMIT :most"""
+
 
 def last_event(rx: Rx) -> int:
     return int(rx.value(LAST_EVENT))
@@ -41,6 +48,13 @@ def events_after(rx: Rx, after: int, most: int = AT_ONCE) -> tuple[list[Recorded
     rows = rx.rows(EVENTS_AFTER, after=after, most=most)
     found = [recorded for row in rows if (recorded := _recorded(row)) is not None]
     return found, rows[-1][0] if rows else after, len(rows) == most
+
+
+def events_of_visitor(rx: Rx, visitor_id: int, after: int, most: int) -> tuple[list[Recorded], bool]:
+    """What followed `after` in the visitor's own tickets, and whether that is not all."""
+    rows = rx.rows(EVENTS_OF_VISITOR, visitor_id=visitor_id, after=after, most=most + 1)
+    found = [recorded for row in rows[:most] if (recorded := _recorded(row)) is not None]
+    return found, len(rows) > most
 
 
 class Stream:

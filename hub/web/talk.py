@@ -12,14 +12,21 @@ import structlog
 
 from hub.commands import BY_NAME
 from hub.commands.perform import look, perform, permit
+from hub.commands.visitors import BY_NAME as FOR_VISITORS
+from hub.commands.visitors import Identified
+from hub.db.tx import Tx
+from hub.desk import inboxes, sites, visitors
+from hub.desk.inboxes import Inbox
+from hub.desk.visitors import Entered
 from hub.errors import ParleyError, Refusal, invalid, not_found
 from hub.live import protocol
 from hub.live.protocol import INCOMING, PONG, Command, End, Hello, Seen, Typing, Viewing, frame
-from hub.live.sessions import ENDED, AgentSession, Line, Session
+from hub.live.sessions import ENDED, AgentSession, Line, Session, VisitorSession
 from hub.staff import live_tickets
 from hub.staff.live_tickets import Credential
 from hub.web import body, pages, problem, rest
 from hub.web.keys import Desk
+from hub.web.limits import network
 from hub.web.middleware import new_request_id
 from hub.web.problem import HttpError
 
@@ -28,6 +35,9 @@ log = structlog.get_logger("live")
 AT_ONCE: Final = 16  # commands of one connection that may be under way together
 BURST: Final = 300.0
 PER_SECOND: Final = 100.0
+MESSAGES: Final = 20  # a minute, of one visitor
+COMMANDS_OF_VISITOR: Final = 120
+NEW_VISITORS: Final = 300  # a minute, from one network
 _encode = msgspec.json.Encoder().encode
 
 
@@ -128,8 +138,11 @@ class Talk:
     async def _hello(self, hello: Hello) -> None:
         if self.session is not None:
             raise Refusal("conflict", "You have said hello on this connection.")
+        if hello.inbox is not None:
+            await self._visitor(hello.inbox, hello)
+            return
         if hello.ticket is None:
-            raise Refusal("unauthenticated", "Say who you are: an agent brings a ticket.")
+            raise Refusal("unauthenticated", "Say who you are: an agent brings a ticket, a visitor an inbox.")
         credential = await self.desk.store.write(live_tickets.use, hello.ticket)
         if credential is None or (credential.kind == "session" and not self.own_page):
             self.desk.live.refuse(self.line, protocol.NO_TICKET)
@@ -152,6 +165,35 @@ class Talk:
         if present and session.state != ENDED:
             self.desk.keeping.came(session.agent_id)
 
+    async def _visitor(self, token: str, hello: Hello) -> None:
+        """A browser that shows our frame: it says so itself, in Origin."""
+        desk = self.desk
+        if not self.own_page:
+            raise Refusal("forbidden", "Visitors come from a page of the desk.")
+        inbox = await desk.store.read(inboxes.by_token, token)
+        if inbox is None or not inbox.enabled or not inbox.features.live:
+            raise not_found("inbox")
+        site = sites.require(inbox.common.allowed_origins, desk.config.public_url, hello.site)
+        if hello.visitor is None:
+            desk.limits.take(f"visitors {network(self.remote)}", NEW_VISITORS)
+        entered = await desk.store.write(_enter, inbox, site, hello)
+        visitor, secret = entered.visitor, entered.token
+        if hello.jwt is not None:
+            try:
+                identified = await desk.store.write(visitors.identify, visitor, hello.jwt)
+                visitor, secret = identified.visitor, identified.token or secret
+            except Refusal as error:
+                self.answer(error, None)  # they stay who they were
+        if self.session is not None:
+            raise Refusal("conflict", "You have said hello on this connection.")
+        session = self.session = VisitorSession(self.line, desk.live.now, visitor)
+        desk.live.add(session)
+        welcome = await self._welcome()
+        if secret is not None:
+            welcome["visitor"] = secret
+        cursor = hello.cursor if secret is None else None  # what the one before held is not theirs
+        await desk.live.join_visitor(session, cursor, welcome)
+
     async def _welcome(self) -> dict[str, Any]:
         try:
             version = (await pages.ready()).version
@@ -165,6 +207,8 @@ class Talk:
             return
         if isinstance(session, AgentSession):
             await self.desk.live.join(session, None, None)
+        elif isinstance(session, VisitorSession):
+            await self.desk.live.join_visitor(session, None, None)
 
     # --- doing something ---------------------------------------------------------------------------------------------
 
@@ -190,6 +234,8 @@ class Talk:
 
     async def _do(self, session: Session, asked: Command) -> Any:
         self._account(session)
+        if isinstance(session, VisitorSession):
+            return await self._do_as_visitor(session, asked)
         assert isinstance(session, AgentSession)
         caller = session.caller
         if caller is None:
@@ -206,13 +252,52 @@ class Talk:
         digest = hashlib.sha256(_encode(request)).digest() if asked.client_id is not None else b""
         return await store.write(perform, command, caller, request, asked.client_id, digest)
 
+    async def _do_as_visitor(self, session: VisitorSession, asked: Command) -> Any:
+        command = FOR_VISITORS.get(asked.name)
+        if command is None:
+            raise Refusal("forbidden", "Visitors have no such command.")
+        visitor, store = session.visitor, self.desk.store
+        if command.name == "say":
+            self.desk.limits.take(f"visitor says {visitor.id}", MESSAGES)
+        given = asked.request
+        if asked.client_id is not None and "client_id" in command.request.__struct_fields__:
+            given = {"client_id": asked.client_id, **given}
+        request = rest.converted(command, given)
+        read: Any = command.read
+        write: Any = command.write  # both take the visitor where others take a caller
+        if write is None:
+            return await store.read(read, visitor, request)
+        answer = await store.write(write, visitor, request)
+        if isinstance(answer, Identified) and answer.visitor is not None:
+            await self._changed(session, answer.visitor)
+        return answer
+
+    async def _changed(self, session: VisitorSession, token: str) -> None:
+        """Somebody else has signed in in this browser: from here on it is theirs."""
+        was = session.visitor
+        now = await self.desk.store.read(visitors.find, was.inbox_id, token, was.site)
+        if now is not None and session.state != ENDED:
+            self.desk.live.change_visitor(session, now)
+            await self.desk.live.join_visitor(session, None, None)
+
     def _account(self, session: Session) -> None:
         if isinstance(session, AgentSession):
             kind, id, agent_id = session.credential
             self.desk.limits.account(f"token {id}" if kind == "token" else f"agent {agent_id}")
+        elif isinstance(session, VisitorSession):
+            self.desk.limits.take(f"visitor {session.visitor.id}", COMMANDS_OF_VISITOR)
 
     async def _signal(self, session: Session, said: Typing | Viewing | Seen) -> None:
-        pass
+        keeping = self.desk.keeping
+        match said:
+            case Typing():
+                await keeping.signals.typing(session, said.on, said.number, said.mode)
+            case Viewing() if isinstance(session, AgentSession):
+                await keeping.signals.viewing(session, said.number)
+            case Seen() if isinstance(session, VisitorSession):
+                keeping.seen(session, said.cursor)
+            case _:
+                raise Refusal("forbidden", "That is not for you to say.")
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
@@ -230,3 +315,9 @@ class Talk:
         if id is not None:
             fields["id"] = id
         self._send(frame("error", **fields))
+
+
+def _enter(tx: Tx, inbox: Inbox, site: str, hello: Hello) -> Entered:
+    return visitors.enter(
+        tx, inbox, hello.visitor, site, page=hello.page, referrer=hello.referrer, language=hello.language
+    )

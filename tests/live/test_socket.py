@@ -1,7 +1,7 @@
 """An agent's live connection: coming in, being told, doing something, being sent away."""
 
-from tests.fixtures.desk import URL, DeskClient
-from tests.live.client import agent, connected, ticket
+from tests.fixtures.desk import DeskClient
+from tests.live.client import agent
 
 
 async def test_a_client_without_a_cursor_gets_a_snapshot_and_then_what_happens(desk_client: DeskClient) -> None:
