@@ -56,6 +56,14 @@ class Inbox(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         return f"<Inbox {self.id} {self.kind} {self.name!r}>"
 
 
+class SiteSeen(msgspec.Struct, frozen=True):
+    """A site that has loaded an inbox's script lately, and whether it may."""
+
+    site: str
+    allowed: bool
+    seen_at: int
+
+
 _COLUMNS = """id, token, kind, name, team_id, enabled, created_at, settings, secrets,
        health_in_at, health_in_error, health_out_at, health_out_error"""
 BY_ID = f"SELECT {_COLUMNS} FROM inbox WHERE id = :id"
@@ -73,6 +81,7 @@ TEAM = "SELECT id FROM team WHERE id = :id"
 TEAMS = "SELECT team_id FROM inbox_team WHERE inbox_id = :inbox_id ORDER BY team_id"
 ADD_TEAM = "INSERT INTO inbox_team (inbox_id, team_id) VALUES (:inbox_id, :team_id)"
 NO_TEAMS = "DELETE FROM inbox_team WHERE inbox_id = :inbox_id"
+SEEN = "SELECT site, allowed, seen_at FROM site_seen WHERE inbox_id = :inbox_id ORDER BY seen_at DESC, site LIMIT 20"
 HEALTH = {
     "in": "SELECT health_in_at, health_in_error FROM inbox WHERE id = :id",
     "out": "SELECT health_out_at, health_out_error FROM inbox WHERE id = :id",
@@ -127,6 +136,11 @@ def for_reply(rx: Rx, inbox_id: int) -> Iterator[Inbox]:
 def teams_of(rx: Rx, inbox_id: int) -> list[int]:
     """Whose members see its tickets."""
     return [row[0] for row in rx.rows(TEAMS, inbox_id=inbox_id)]
+
+
+def seen_from(rx: Rx, inbox_id: int) -> list[SiteSeen]:
+    """Newest first. Whether one is allowed is told as it was when it was seen."""
+    return [SiteSeen(site, bool(allowed), at) for site, allowed, at in rx.rows(SEEN, inbox_id=inbox_id)]
 
 
 def connector_settings(inbox: Inbox, sealer: Sealer | None) -> Any:

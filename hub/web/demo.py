@@ -15,4 +15,4 @@ async def demo(request: web.Request) -> web.Response:
     desk.limits.stranger(remote(request, desk.config.trusted_proxies))
     inbox = await desk.store.read(with_form)
     # Sent along, so that a form sent twice from one page is one message.
-    return await page("demo.html", token=inbox.token if inbox else "", client_id=secrets.token_urlsafe(16))
+    return await page(request, "demo.html", token=inbox.token if inbox else "", client_id=secrets.token_urlsafe(16))

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from hub.commands import COMMANDS
 from hub.web import (
+    console,
     demo,
     forms,
     health,
@@ -17,6 +18,7 @@ from hub.web import (
     problem,
     rest,
     session,
+    settings,
     setup,
     socket,
     webhooks,
@@ -30,7 +32,22 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # For people, providers and machines: not part of the API, so not in its document.
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
-    ("GET", "/", setup.home),
+    ("GET", "/", console.home),
+    ("GET", "/sign-in", console.sign_in),
+    ("POST", "/sign-in", console.signed_in),
+    ("POST", "/sign-out", console.sign_out),
+    ("GET", "/inbox", console.console),
+    ("GET", r"/inbox/{number:\d+}", console.console),
+    ("GET", "/queue", console.console),
+    ("GET", "/settings/inboxes", settings.list_inboxes),
+    ("POST", "/settings/inboxes", settings.add_inbox),
+    ("GET", "/settings/inboxes/{id}", settings.one_inbox),
+    ("POST", "/settings/inboxes/{id}", settings.change_inbox),
+    ("POST", "/settings/inboxes/{id}/sites", settings.allow_site),
+    ("GET", "/settings/inboxes/{id}/seen", settings.seen_from),
+    ("GET", "/settings/profile", settings.profile),
+    ("POST", "/settings/profile", settings.change_profile),
+    ("POST", "/settings/profile/password", settings.change_password),
     ("GET", "/demo", demo.demo),
     ("GET", "/setup/{secret}", setup.setup),
     ("POST", "/setup/{secret}", setup.set_up),
@@ -38,7 +55,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/welcome/token", setup.make_token),
     ("GET", "/join/{secret}", setup.join),
     ("POST", "/join/{secret}", setup.joined),
-    ("GET", "/static/{version}/{name}", pages.static),
+    ("GET", "/static/{version}/{name:.+}", pages.static),
     ("GET", "/healthz", health.healthz),
     ("GET", "/metrics", health.metrics),
     ("GET", "/problems/{kind}", problem.explain),
