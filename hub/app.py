@@ -45,6 +45,7 @@ log = structlog.get_logger("desk")
 
 ENTRY_POINTS: Final = "parley.connectors"
 FIRST_INBOX: Final = "Website"
+FIRST_LIVE_INBOX: Final = "Website chat"
 DRAIN_SECONDS: Final = 8
 Purpose = Literal["work", "command", "look"]
 
@@ -101,13 +102,12 @@ class Desk:
         self._stack.push_async_callback(self._drain)
 
     async def _furnish(self) -> None:
-        """What every desk has: the built-in roles, and a first inbox, so that there is a form to try."""
+        """What every desk has: the built-in roles, and two first inboxes, so that there is a form and a chat to try."""
         await self.store.write(roles.ensure_built_in)
         if not await self.store.read(inboxes.all_of_them):
             # Found outside of the unit: looking for it imports connectors.
-            kind = await asyncio.to_thread(_kind_with_form)
-            if kind is not None:
-                await self.store.write(_first_inbox, kind)
+            wanted = await asyncio.to_thread(_first_kinds)
+            await self.store.write(_first_inboxes, wanted)
 
     async def _drain(self) -> None:
         """What is being sent may finish; what takes longer stays in the queue and is asked about at the next start."""
@@ -185,13 +185,22 @@ async def _migrate(store: Store, config: Config) -> None:
         log.info("schema brought up to date", was=have, now=newest)
 
 
-def _kind_with_form() -> str | None:
-    return next((k.kind for k in kinds.known() if kinds.features(k.kind).form), None)
+def _first_kinds() -> list[tuple[str, str]]:
+    """(name, kind) of what a desk begins with: a form, and a live channel."""
+    found: dict[str, str] = {}
+    for known in kinds.known():
+        features = kinds.features(known.kind)
+        if features.form:
+            found.setdefault(FIRST_INBOX, known.kind)
+        elif features.live:
+            found.setdefault(FIRST_LIVE_INBOX, known.kind)
+    return sorted(found.items())
 
 
-def _first_inbox(tx: Tx, kind: str) -> None:
+def _first_inboxes(tx: Tx, wanted: list[tuple[str, str]]) -> None:
     if not inboxes.all_of_them(tx):  # another process on this database may have been faster
-        inboxes.create(tx, DESK, kind=kind, name=FIRST_INBOX)
+        for name, kind in wanted:
+            inboxes.create(tx, DESK, kind=kind, name=name)
 
 
 if TYPE_CHECKING:

@@ -442,3 +442,7 @@ class Connector:
 
     def routes(self) -> Sequence[Route]:
         return ()
+
+    def front(self) -> Mapping[str, Any]:
+        """Live channels: what every visitor's browser is told of the settings. Public."""
+        return {}

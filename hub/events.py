@@ -375,6 +375,14 @@ class InboxHealthChanged(Event, frozen=True, kw_only=True):
     healthy: bool
 
 
+class SiteSeen(Event, frozen=True, kw_only=True):
+    """A site has loaded an inbox's script for the first time; `allowed`: it may."""
+
+    name = "inbox.seen"
+    inbox_id: int
+    allowed: bool
+
+
 class TagCreated(Event, frozen=True, kw_only=True):
     name = "tag.created"
     tag_id: int

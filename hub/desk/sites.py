@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
+from hub.db.tx import Tx
 from hub.errors import Refusal
+from hub.events import SYSTEM, Scope, SiteSeen
 
 _PORTS: Final = {"https": 443, "http": 80}
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
@@ -51,3 +53,30 @@ def ancestors(allowed: Iterable[str], public_url: str) -> str:
     if not named:
         named = [f"{scheme}://{host}:*" for scheme in _PORTS for host in ("localhost", "127.0.0.1")]
     return " ".join(dict.fromkeys([*([own] if own else []), *named]))
+
+
+# --- what was seen -------------------------------------------------------------------------------------------------
+
+MOST: Final = 50  # sites kept for an inbox: whoever loads the script from made-up ones fills no table
+
+_NOTE = """
+INSERT INTO site_seen (inbox_id, site, allowed, seen_at) VALUES (:inbox_id, :site, :allowed, :now)
+ON CONFLICT (inbox_id, site) DO UPDATE SET allowed = excluded.allowed, seen_at = excluded.seen_at"""
+_SEEN = "UPDATE inbox SET seen_at = :now WHERE id = :inbox_id"
+_FIRST = "SELECT 1 FROM site_seen WHERE inbox_id = :inbox_id AND site = :site"
+_OLD = """
+DELETE FROM site_seen WHERE inbox_id = :inbox_id AND allowed = :allowed AND site NOT IN (
+  SELECT site FROM site_seen WHERE inbox_id = :inbox_id AND allowed = :allowed
+  ORDER BY seen_at DESC, site LIMIT :most)"""
+
+
+def note(tx: Tx, inbox_id: int, site: str, allowed: bool) -> None:
+    """The script of this inbox was loaded by this site ("": it does not say). An event only when that is news, so that
+    the page of an inbox that is being set up turns green by itself."""
+    if tx.value(_FIRST, inbox_id=inbox_id, site=site) is None:
+        scope = Scope(inbox_id)
+        tx.record(SiteSeen(inbox_id=inbox_id, allowed=allowed), by=SYSTEM, before=scope, after=scope)
+    tx.run(_NOTE, inbox_id=inbox_id, site=site, allowed=int(allowed), now=tx.now)
+    tx.run(_OLD, inbox_id=inbox_id, allowed=int(allowed), most=MOST)
+    if allowed:
+        tx.run(_SEEN, inbox_id=inbox_id, now=tx.now)

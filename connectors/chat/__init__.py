@@ -1,0 +1,1 @@
+"""The website chat: a live channel; see README.md."""

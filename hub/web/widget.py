@@ -1,0 +1,207 @@
+"""What the front end of a live channel loads: script, frame, and how things stand. Mounted by hub.web.routes.
+
+    GET /w/<inbox token>.js      what a site's page loads: the loader, with what is set for the inbox
+    GET /w/<inbox token>/frame   the chat itself, for an <iframe>
+    GET /w/<inbox token>/state   what a returning visitor's launcher shows
+
+That a page carries the script is seen by the request for it alone: a visitor who opens nothing costs one request.
+"""
+
+import asyncio
+import gzip
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from aiohttp import hdrs, web
+
+from hub.db.tx import Rx
+from hub.desk import sites, visitors
+from hub.desk.inboxes import Inbox
+from hub.desk.visitors import Summary
+from hub.errors import Unavailable, not_found
+from hub.web import catalogues, pages
+from hub.web.keys import DESK, Desk
+from hub.web.remote import remote
+from hub.web.setup import with_form
+from hub.web.widget_files import Widget
+
+FRAME_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types lit-html; frame-ancestors "
+)
+NOBODY: Final = (
+    b'console.warn("Parley: there is no chat at this address. Copy the line anew from the inbox\'s page.");\n'
+)
+MAX_TOKEN: Final = 100
+_NOTED: Final = 10_000  # sites remembered in this process
+_EVERY: Final = 60.0
+
+
+# --- pages ---------------------------------------------------------------------------------------------------------
+
+
+async def loader(request: web.Request) -> web.Response:
+    desk = request.app[DESK]
+    inbox = await _inbox(desk, request)
+    if inbox is None:
+        desk.limits.stranger(remote(request, desk.config.trusted_proxies))
+        return _script(request, NOBODY)
+    _note(desk, inbox, request.headers.get(hdrs.REFERER))
+    widget, texts = await _ready(), (await pages.ready()).texts
+    front = desk.runner.connector(inbox).front()
+    languages = _languages(front)
+    config = {
+        "base": f"{desk.config.public_url.rstrip('/')}/w/{inbox.token}",
+        "token": inbox.token,
+        "lang": languages[0] if len(languages) == 1 else None,
+        **{name: front.get(name) for name in ("side", "colour", "on", "prefix")},
+    }
+    return _script(request, widget.loader(texts["widget", languages[0]], config))
+
+
+async def frame(request: web.Request) -> web.Response:
+    desk = request.app[DESK]
+    inbox = await _inbox(desk, request)
+    if inbox is None:
+        desk.limits.stranger(remote(request, desk.config.trusted_proxies))
+        raise not_found("page")
+    widget, drawn = await _ready(), await pages.ready()
+    front = desk.runner.connector(inbox).front()
+    languages = _languages(front)
+    lang = catalogues.best(request.headers.get(hdrs.ACCEPT_LANGUAGE), wish=_wish(request))
+    texts = drawn.texts["widget", lang if lang in languages else languages[0]]
+    form = await desk.store.read(with_form) if front.get("offer_form") else None
+    config = {
+        "token": inbox.token,
+        "form": f"{desk.config.public_url.rstrip('/')}/f/{form.token}" if form else None,
+        **{name: front.get(name) for name in ("name", "greeting", "colour", "on", "theme", "sound")},
+    }
+    response = web.Response(body=widget.frame(texts, drawn.version, config))
+    response.headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
+    ancestors = sites.ancestors(inbox.common.allowed_origins, desk.config.public_url)
+    response.headers["Content-Security-Policy"] = FRAME_POLICY + ancestors
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # else no page with COEP could carry it
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+async def state(request: web.Request) -> web.Response:
+    """The visitor's token counts on its site alone, and only a page of an allowed site may read the answer."""
+    desk = request.app[DESK]
+    desk.limits.take(f"state {remote(request, desk.config.trusted_proxies)}", 600)
+    inbox = await _inbox(desk, request)
+    site = sites.origin(request.headers.get(hdrs.ORIGIN) or request.headers.get(hdrs.REFERER))
+    if inbox is None or site is None or not _may(desk, inbox, site):
+        raise not_found("page")
+    if request.method == hdrs.METH_OPTIONS:
+        return _for(site, web.Response(status=204))
+    scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    found = await desk.store.read(_summary, inbox.id, token if scheme == "Bearer" else None, site)
+    if found is None:
+        return _for(site, web.json_response({"unread": 0, "open": False}, status=404))
+    shown = {"unread": found.unread, "open": found.open, "online": found.online, "at": found.at}
+    return _for(site, web.json_response(shown))
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _script(request: web.Request, content: bytes) -> web.Response:
+    tag = f'"{hashlib.blake2s(content, digest_size=9).hexdigest()}"'
+    known = [one.strip().removeprefix("W/") for one in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")]
+    if tag in known:
+        response = web.Response(status=304)
+    elif "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        response = web.Response(body=_packed(content), headers={hdrs.CONTENT_ENCODING: "gzip"})
+    else:
+        response = web.Response(body=content)
+    response.headers[hdrs.CONTENT_TYPE] = "text/javascript; charset=utf-8"
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "public, max-age=300, stale-while-revalidate=86400"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@lru_cache(256)
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
+
+
+def _for(site: str, response: web.Response) -> web.Response:
+    response.headers["Access-Control-Allow-Origin"] = site
+    response.headers["Access-Control-Allow-Headers"] = "authorization"
+    response.headers["Access-Control-Allow-Methods"] = "GET"
+    response.headers["Access-Control-Max-Age"] = "7200"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Vary"] = "Origin"
+    response.headers["Cache-Control"] = "no-store, private"
+    return response
+
+
+def _summary(rx: Rx, inbox_id: int, token: str | None, site: str) -> Summary | None:
+    visitor = visitors.find(rx, inbox_id, token, site)
+    return None if visitor is None else visitors.summary(rx, visitor)
+
+
+async def _inbox(desk: Desk, request: web.Request) -> Inbox | None:
+    """An inbox that is switched off is not there: its site shows no chat."""
+    token = request.match_info["token"]
+    if len(token) > MAX_TOKEN:
+        return None
+    found = await desk.runner.inbox(token)
+    return found if found is not None and found.enabled and found.features.live else None
+
+
+def _may(desk: Desk, inbox: Inbox, site: str) -> bool:
+    return sites.is_allowed(inbox.common.allowed_origins, desk.config.public_url, site)
+
+
+def _wish(request: web.Request) -> str | None:
+    asked = request.query.get("lang", "")[:20].partition("-")[0].lower()
+    return asked if asked in catalogues.LANGUAGES else None
+
+
+def _languages(front: Mapping[str, Any]) -> list[str]:
+    wanted = [code for code in front.get("languages") or () if code in catalogues.LANGUAGES]
+    return wanted or list(catalogues.LANGUAGES)
+
+
+_noted: OrderedDict[tuple[int, str], float] = OrderedDict()
+_writing: set[asyncio.Task[None]] = set()
+
+
+def _note(desk: Desk, inbox: Inbox, referrer: str | None) -> None:
+    """At most once a minute for a site: who carries the script, and whether they may. Nobody waits for it."""
+    site = sites.origin(referrer) or ""
+    now = desk.clock.monotonic()
+    key = (inbox.id, site)
+    if now - _noted.get(key, -_EVERY) < _EVERY:
+        return
+    _noted[key] = now
+    _noted.move_to_end(key)
+    if len(_noted) > _NOTED:
+        _noted.popitem(last=False)
+    allowed = not site or _may(desk, inbox, site)
+    task = asyncio.create_task(_write(desk, inbox.id, site, allowed))
+    _writing.add(task)
+    task.add_done_callback(_writing.discard)
+
+
+async def _write(desk: Desk, inbox_id: int, site: str, allowed: bool) -> None:
+    try:
+        await desk.store.write_later(sites.note, inbox_id, site, allowed)
+    except Unavailable:
+        _noted.pop((inbox_id, site), None)
+
+
+_loading: list["asyncio.Future[Widget]"] = []
+
+
+async def _ready() -> Widget:
+    if not _loading or _loading[0].get_loop() is not asyncio.get_running_loop():
+        _loading[:] = [asyncio.ensure_future(asyncio.to_thread(Widget))]
+    return await asyncio.shield(_loading[0])
