@@ -46,6 +46,12 @@ const CHANGES = {
   }),
   snapshot_required: (state) => ({ ...state, cursor: null, live: false }),
 
+  "my.state": (state, { state: shown }) => ({
+    ...state,
+    ...taken(state, shown),
+    outbox: without(state.outbox, shown.messages ?? []),
+  }),
+  "my.older": (state, { messages, older }) => ({ ...state, older, messages: [...messages, ...state.messages] }),
   "my.lost": (state) => ({ ...state, live: false, typing: null }),
   "my.said": (state, { item }) => ({ ...state, outbox: [...state.outbox, { ...item, state: "sending", why: "" }] }),
   // The event may have come before the answer, or will after it: one message either way.

@@ -83,7 +83,7 @@ function talk(chat) {
   const { state } = chat;
   return html`<div class="log" role="log" aria-live="off" aria-label=${_("Conversation")} tabindex="0"
       ${ref(chat.logFound)} @scroll=${() => chat.scrolled()}>
-      ${state.older ? html`<button class="more" type="button" @click=${() => chat.older()}>
+      ${state.older ? html`<button class="more" type="button" @click=${() => chat.earlier()}>
         ${_("Show earlier messages")}</button>` : nothing}
       ${welcome(chat)}
       <ol>${repeat(lines(chat), (line) => line.key, (line) => line.draw())}</ol>
@@ -205,7 +205,6 @@ function rating(chat) {
     </fieldset>
     <label for="comment">${_("Anything you would like to add?")}</label>
     <textarea id="comment" name="text" rows="2" maxlength="5000" dir="auto" .value=${given?.text ?? ""}></textarea>
-    ${chat.wrong.rating ? html`<p class="wrong" role="alert">${chat.wrong.rating}</p>` : nothing}
     <button class="main">${_("Send")}</button>
   </form>`;
 }
@@ -216,7 +215,7 @@ function foot(chat) {
   const { state } = chat;
   if (state.mustSignIn) return html`<p class="queue">${_("Please sign in on this site first; then you can write to us here.")}</p>`;
   const asked = state.ready && !state.outbox.length ? questions(state) : null;
-  return asked ? before(chat, asked) : composer(chat);
+  return asked ? firstMessage(chat, asked) : composer(chat);
 }
 
 function composer(chat) {
@@ -236,7 +235,7 @@ const ASKED = {
   subject: { label: () => _("What is it about?"), type: "text", complete: "off" },
 };
 
-function before(chat, { fields, consent }) {
+function firstMessage(chat, { fields, consent }) {
   return html`<form class="before" novalidate @submit=${(event) => chat.begin(event)}>
     ${fields.map(({ name, required }) => field(chat, name, required))}
     <label for="text">${_("Your message")}</label>

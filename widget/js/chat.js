@@ -1,0 +1,483 @@
+// The chat inside its frame: takes what the loader and the desk say, holds the state, draws it (views.js).
+// The loader keeps what has to outlive the page, for in here the browser may keep nothing.
+
+import { render } from "../vendor/lit-html.js";
+import { Line } from "./line.js";
+import { Outbox } from "./outbox.js";
+import { Sight } from "./sight.js";
+import { chime } from "./sound.js";
+import { EMPTY, apply, ended, unread } from "./store.js";
+import { screen } from "./views.js";
+import { _, ngettext, useCatalogue } from "./words.js";
+
+const TYPING = 3000; // at most one "is writing" in so long; forgotten after twice that
+const PATIENCE = 2000; // before a broken line is spoken of
+const RING = 400; // within which another tab can say that somebody is looking
+const ASKED = ["name", "email", "phone", "subject", "consent"];
+
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+const silent = () => {};
+
+class Chat {
+  constructor(port, init, site) {
+    const { kept, look, place, leader, open } = init;
+    this.config = read("config");
+    useCatalogue(read("catalogue"));
+    Object.assign(this, { port, site, place, leader, token: kept.token, jwt: look.jwt });
+    this.state = EMPTY;
+    this.given = {};
+    this.wrong = {};
+    this.draft = this.voice = this.alarm = "";
+    this.menu = this.trouble = this.below = this.rerate = this.isOpen = false;
+    this.sound = !kept.mute;
+    this.hasHome = Boolean(this.config.form);
+    this.view = this.hasHome && !kept.going ? "home" : "chat";
+    this.now = Date.now();
+    this.parts();
+    this.outbox.restore(kept);
+    this.look(look);
+    if (open) this.opened();
+    else if (leader) this.line.start();
+  }
+
+  parts() {
+    this.logFound = (element) => (this.log = element);
+    this.writerFound = (element) => (this.writer = element);
+    this.cancelFound = (element) => element?.focus();
+    this.line = new Line({
+      hello: () => this.hello(),
+      heard: (frame) => this.heard(frame),
+      changed: (state) => this.lineChanged(state),
+    });
+    this.outbox = new Outbox({
+      line: this.line,
+      act: (frame) => this.act(frame),
+      items: () => this.state.outbox,
+      keep: (pair) => this.tell("keep", pair),
+      refused: (...why) => this.refused(...why),
+    });
+    this.sight = new Sight({
+      isLooking: () => this.isLooking(),
+      readTo: () => this.state.readTo,
+      read: (id) => this.line.command("read", { message_id: id }).then(() => this.act({ type: "my.read", id }), silent),
+    });
+    this.watch = this.sight.watch;
+    document.addEventListener("keydown", (event) => this.escape(event));
+  }
+
+  // --- the loader ----------------------------------------------------------------------------------------------------
+
+  tell(t, d) {
+    this.port.postMessage({ t, d });
+  }
+
+  emit(name, detail) {
+    this.tell("emit", [name, detail]);
+  }
+
+  told({ t, d }) {
+    if (t === "open") d ? this.opened() : this.closed();
+    else if (t === "awake") (this.leader = d), this.line.start();
+    else if (t === "page") this.moved(d);
+    else if (t === "look") this.look(d);
+    else if (t === "tab") this.fromTab(d);
+    else if (t === "gone") this.line.rest();
+  }
+
+  opened() {
+    this.isOpen = true;
+    this.line.start();
+    this.act({ type: "my.opened" });
+    this.toEnd();
+    setTimeout(() => (this.writer ?? document.querySelector(".way"))?.focus({ preventScroll: true }));
+    this.sight.look();
+  }
+
+  closed() {
+    this.isOpen = this.menu = false;
+    this.act({ type: "my.closed" });
+    if (!this.leader) this.line.rest();
+  }
+
+  close() {
+    this.tell("close");
+  }
+
+  moved(place) {
+    this.place = place;
+    this.line.command("page_view", { page: place.page, title: place.title }).catch(silent);
+  }
+
+  // How it is to look, what is written already, who it is: the site may say so at any time.
+  look({ theme, prefill, jwt }) {
+    document.documentElement.dataset.theme = theme || this.config.theme || "auto";
+    document.documentElement.style.setProperty("--brand", this.config.colour);
+    document.documentElement.style.setProperty("--on-brand", this.config.on);
+    if (prefill && prefill !== this.prefilled) this.draft = this.prefilled = prefill;
+    if (jwt !== this.jwt) this.identify(jwt);
+    this.draw();
+  }
+
+  identify(jwt) {
+    this.jwt = jwt;
+    if (!jwt) return;
+    this.line.command("identify", { jwt }).then(
+      ({ visitor, state }) => {
+        this.act({ type: "my.state", state });
+        if (visitor) this.another(visitor);
+      },
+      (problem) => problem && this.emit("error", problem.detail),
+    );
+  }
+
+  // Somebody else from here on: what was held is theirs no longer.
+  another(token) {
+    this.keepToken(token);
+    this.act({ type: "snapshot_required" });
+    this.line.rest();
+    this.line.start();
+  }
+
+  keepToken(token) {
+    this.token = token;
+    this.tell("keep", ["token", token]);
+  }
+
+  fromTab({ seen, mute }) {
+    if (seen) this.seen = Math.max(this.seen ?? 0, seen);
+    if (mute != null) (this.sound = !mute), this.draw();
+  }
+
+  // --- the desk ------------------------------------------------------------------------------------------------------
+
+  hello() {
+    const { config, site, token, state, jwt, place } = this;
+    return {
+      inbox: config.token,
+      visitor: token || null,
+      site,
+      cursor: state.ready && token ? state.cursor : null,
+      page: place.page,
+      referrer: place.referrer || null,
+      language: document.documentElement.lang,
+      jwt: jwt || null,
+    };
+  }
+
+  heard(frame) {
+    if (frame.type === "welcome" && frame.visitor) this.keepToken(frame.visitor);
+    this.act(frame);
+    if (frame.type === "event") this.happened(frame);
+    if (frame.type === "live") {
+      this.tell("live");
+      this.acknowledge();
+    }
+    if (frame.type === "typing") this.expireTyping();
+    if (frame.type === "error") this.emit("error", frame.problem?.detail);
+  }
+
+  happened({ name, message }) {
+    if (name === "message.sent") {
+      this.acknowledge();
+      this.arrived(message);
+    }
+    if (name === "message.received") this.emit("message", { direction: "sent" });
+    if (name === "ticket.resolved") this.emit("ended");
+    if (name.startsWith("ticket.")) this.emit("status", this.state.ticket?.status);
+  }
+
+  // Everything up to the cursor has been delivered.
+  acknowledge() {
+    this.line.send({ type: "seen", cursor: this.state.cursor });
+  }
+
+  arrived(message) {
+    this.emit("message", { direction: "received" });
+    if (this.isLooking()) this.tell("tell", { seen: message.id });
+    else if (this.leader && this.sound) setTimeout(() => message.id > (this.seen ?? 0) && chime(), RING);
+    this.unspoken = [...(this.unspoken ?? []), message];
+    clearTimeout(this.speaking);
+    this.speaking = setTimeout(() => this.speak(), 300);
+  }
+
+  speak() {
+    const news = this.unspoken;
+    this.unspoken = [];
+    if (!this.isOpen) return;
+    this.voice =
+      news.length > 3
+        ? ngettext("{0} new message", "{0} new messages", news.length)
+        : news.map(({ author, text }) => _("{0} says: {1}", author || _("Support"), text)).join("\n");
+    this.draw();
+  }
+
+  lineChanged(state) {
+    clearTimeout(this.patience);
+    if (state === "live") this.trouble = false;
+    else this.act({ type: "my.lost" });
+    if (state === "live") this.outbox.flush();
+    else if (state !== "resting" && !this.trouble) {
+      this.patience = setTimeout(() => this.draw((this.trouble = true)), PATIENCE);
+    }
+    this.draw();
+  }
+
+  expireTyping() {
+    clearTimeout(this.expiry);
+    this.expiry = setTimeout(() => this.act({ type: "typing", on: false }), 2 * TYPING);
+  }
+
+  // --- the state -----------------------------------------------------------------------------------------------------
+
+  act(frame) {
+    const was = this.state;
+    const wasAtEnd = this.atEnd();
+    const state = (this.state = apply(was, frame));
+    if (state === was) return;
+    this.outbox.changed(was.outbox, state.outbox);
+    if (unread(state) !== unread(was)) this.tell("unread", unread(state));
+    this.remember(state);
+    this.draw();
+    const mine = state.outbox.length > was.outbox.length;
+    if (mine || wasAtEnd || !was.ready) this.toEnd();
+    else if (state.messages.at(-1)?.id > (was.messages.at(-1)?.id ?? 0)) this.below = true;
+  }
+
+  // Whether the next page is to come back here by itself, and until when.
+  remember(state) {
+    const going = state.outbox.length > 0 || Boolean(state.ticket && !ended(state));
+    if (going !== this.going && (going || state.ready)) this.tell("keep", ["going", going ? 1 : null]);
+    if (going) this.tell("keep", ["active", state.messages.at(-1)?.at || Date.now()]);
+    this.going = going;
+  }
+
+  draw() {
+    if (this.drawing) return;
+    this.drawing = true;
+    queueMicrotask(() => {
+      this.drawing = false;
+      this.now = Date.now();
+      render(screen(this), document.getElementById("chat"));
+      if (this.sinking && this.log) this.log.scrollTop = this.log.scrollHeight;
+      this.sinking = false;
+    });
+  }
+
+  // --- writing -------------------------------------------------------------------------------------------------------
+
+  wrote(event) {
+    this.draft = event.target.value;
+    const now = Date.now();
+    if (this.draft && now - (this.wroteAt ?? 0) > TYPING) {
+      this.wroteAt = now;
+      if (this.line.state === "live") this.line.send({ type: "typing", on: true });
+    } else if (!this.draft) this.stopTyping();
+    this.draw();
+  }
+
+  stopTyping() {
+    if (this.wroteAt && this.line.state === "live") this.line.send({ type: "typing", on: false });
+    this.wroteAt = 0;
+  }
+
+  key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    this.submit(event);
+  }
+
+  submit(event) {
+    event.preventDefault();
+    const text = this.draft.trim();
+    if (text) this.say(text);
+    this.writer?.focus();
+  }
+
+  say(text, details) {
+    this.stopTyping();
+    this.draft = "";
+    this.outbox.add(text, details);
+  }
+
+  // The first message, along with what is asked before it.
+  begin(event) {
+    event.preventDefault();
+    const form = event.target;
+    this.wrong = {};
+    for (const { name, value, required, validity } of form.querySelectorAll("input, textarea")) {
+      if (!validity.valid || (required && !value.trim())) this.wrong[name] = MISSING[name]();
+    }
+    this.draw();
+    if (Object.keys(this.wrong).length) return this.toWrong();
+    const { name, email, phone, subject } = this.given;
+    this.say(this.draft.trim(), { name, email, phone, subject, consent: Boolean(form.elements.consent?.checked) });
+    setTimeout(() => this.writer?.focus());
+  }
+
+  toWrong() {
+    setTimeout(() => document.querySelector("[aria-invalid=true]")?.focus());
+  }
+
+  gave(name, event) {
+    this.given[name] = event.target.value;
+  }
+
+  refused(problem, client_id, text) {
+    const fields = (problem.errors ?? []).map(({ path = "" }) => path.split(".").at(-1));
+    const asked = fields.filter((name) => ASKED.includes(name));
+    if (asked.length) {
+      this.wrong = Object.fromEntries(asked.map((name) => [name, MISSING[name]()]));
+      this.draft = this.draft || text;
+      this.act({ type: "my.dropped", client_id });
+      this.line.command("state").then((state) => this.act({ type: "my.state", state }), silent);
+      return this.toWrong();
+    }
+    this.act({ type: "my.failed", client_id, why: problem.detail ?? "" });
+    this.warn(_("Not sent. Try again"));
+    this.emit("error", problem.detail);
+  }
+
+  warn(alarm) {
+    this.alarm = alarm;
+    this.draw();
+  }
+
+  again(item) {
+    this.alarm = "";
+    this.outbox.again(item);
+  }
+
+  drop({ client_id, text }) {
+    this.act({ type: "my.dropped", client_id });
+    this.draft = this.draft || text;
+    this.draw();
+  }
+
+  // --- what can be chosen --------------------------------------------------------------------------------------------
+
+  toggleMenu() {
+    this.menu = !this.menu;
+    this.draw();
+  }
+
+  choose(what) {
+    this.menu = false;
+    this.alarm = "";
+    if (what === "end") this.change("end");
+    else if (what === "anew") this.change("start_anew");
+    else if (what === "sound") this.mute(this.sound);
+    else this.view = what;
+    this.draw();
+    if (what !== "forget") setTimeout(() => (this.writer ?? document.querySelector(".way"))?.focus());
+  }
+
+  mute(mute) {
+    this.sound = !mute;
+    this.tell("keep", ["mute", mute ? 1 : null]);
+    this.tell("tell", { mute });
+    if (!mute) chime();
+  }
+
+  async change(name, request) {
+    try {
+      const { state } = await this.line.command(name, request);
+      this.act({ type: "my.state", state: state ?? (await this.line.command("state")) });
+      return true;
+    } catch {
+      this.warn(_("That did not work. Please try again."));
+      return false;
+    }
+  }
+
+  forget() {
+    const gone = () => {
+      this.line.rest();
+      this.tell("forget");
+    };
+    this.line.command("forget").then(gone, gone);
+  }
+
+  rateAnew() {
+    this.rerate = true;
+    this.draw();
+  }
+
+  async rate(event) {
+    event.preventDefault();
+    const { score, text } = event.target.elements;
+    const given = { score: Number(score.value), text: text.value.trim() };
+    if (!(await this.change("rate", given))) return;
+    this.rerate = false;
+    this.emit("rated", given.score);
+    this.draw();
+  }
+
+  earlier() {
+    const before = this.state.messages[0]?.id;
+    this.line.command("state", { before }).then(({ messages, older }) => this.act({ type: "my.older", messages, older }), silent);
+  }
+
+  escape(event) {
+    if (event.key !== "Escape" || event.isComposing) return;
+    if (this.menu) {
+      this.toggleMenu();
+      document.querySelector("[aria-controls=menu]").focus();
+    } else if (this.view === "forget") this.choose("chat");
+    else this.close();
+  }
+
+  // Tab stays within the question.
+  trap(event) {
+    if (event.key !== "Tab") return;
+    const buttons = [...event.currentTarget.querySelectorAll("button")];
+    const [from, to] = event.shiftKey ? [buttons[0], buttons.at(-1)] : [buttons.at(-1), buttons[0]];
+    if (document.activeElement !== from) return;
+    event.preventDefault();
+    to.focus();
+  }
+
+  // --- what is in sight ----------------------------------------------------------------------------------------------
+
+  isLooking() {
+    return this.isOpen && !document.hidden;
+  }
+
+  atEnd() {
+    const { log } = this;
+    return !log || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  }
+
+  scrolled() {
+    if (!this.below || !this.atEnd()) return;
+    this.below = false;
+    this.draw();
+  }
+
+  toEnd() {
+    this.below = false;
+    this.sinking = true;
+    this.draw();
+  }
+}
+
+const MISSING = {
+  name: () => _("Please add your name."),
+  email: () => _("Please add your e-mail address, like anna@example.org."),
+  phone: () => _("Please add your phone number, with the country's code."),
+  subject: () => _("Please say what it is about."),
+  consent: () => _("Please tick the box."),
+  text: () => _("Please write a message."),
+};
+
+// The page that embeds us names itself in the address; the desk has told the browser which ones may (frame-ancestors).
+const site = decodeURIComponent(location.hash.slice(1));
+if (site && parent !== window) {
+  addEventListener("message", function hear(event) {
+    if (event.source !== parent || event.origin !== site || event.data?.parley !== 1 || !event.ports[0]) return;
+    removeEventListener("message", hear);
+    const port = event.ports[0];
+    const chat = new Chat(port, event.data, site);
+    port.onmessage = ({ data }) => chat.told(data);
+    chat.emit("ready");
+  });
+  parent.postMessage("parley:hello", site);
+}
