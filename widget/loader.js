@@ -44,7 +44,7 @@
     } catch {}
   };
 
-  const lang = () => look.lang || me?.dataset.lang || D.documentElement.lang || navigator.language;
+  const lang = () => look.lang || me?.dataset.lang || C.lang || D.documentElement.lang || navigator.language;
   const plain = () => D.title.replace(/^\(\d+\+?\) /, "");
   const place = () => ({ page: location.href, title: plain(), referrer: D.referrer });
   const narrow = () => W.matchMedia("(max-width:480px)").matches;
@@ -86,7 +86,7 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     mark();
   };
   const mark = () => {
-    if (unread || marked) D.title = unread ? `(${badge.textContent}) ${plain()}` : plain();
+    if ((unread || marked) && C.prefix !== false) D.title = unread ? `(${badge.textContent}) ${plain()}` : plain();
     marked = unread;
   };
 

@@ -1,10 +1,13 @@
-"""GET /demo: a small shop whose own contact form writes into the desk. To try things out, and for the tests."""
+"""GET /demo: a small shop with a contact form of its own and the chat. To try things out, and for the tests."""
 
 import secrets
 
 from aiohttp import web
 
+from hub.db.tx import Rx
+from hub.desk import inboxes
 from hub.web.keys import DESK
+from hub.web.middleware import CSP
 from hub.web.pages import page
 from hub.web.remote import remote
 from hub.web.setup import with_form
@@ -13,6 +16,19 @@ from hub.web.setup import with_form
 async def demo(request: web.Request) -> web.Response:
     desk = request.app[DESK]
     desk.limits.stranger(remote(request, desk.config.trusted_proxies))
-    inbox = await desk.store.read(with_form)
-    # Sent along, so that a form sent twice from one page is one message.
-    return await page(request, "demo.html", token=inbox.token if inbox else "", client_id=secrets.token_urlsafe(16))
+    form, chat = await desk.store.read(_doors)
+    response = await page(
+        request,
+        "demo.html",
+        token=form.token if form else "",
+        client_id=secrets.token_urlsafe(16),  # sent along, so that a form sent twice from one page is one message
+        chat=f"{desk.config.public_url.rstrip('/')}/w/{chat.token}.js" if chat else "",
+    )
+    response.headers["Content-Security-Policy"] = f"{CSP}; frame-src 'self'"
+    return response
+
+
+def _doors(rx: Rx) -> tuple[inboxes.Inbox | None, inboxes.Inbox | None]:
+    """(the oldest inbox with a form, the oldest live one)."""
+    live = [inbox for inbox in inboxes.all_of_them(rx) if inbox.enabled and inbox.features.live]
+    return with_form(rx), min(live, key=lambda inbox: inbox.id, default=None)

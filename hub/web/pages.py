@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import hdrs, web
 
-from hub.web import catalogues
+from hub.web import catalogues, widget_files
 from hub.web.catalogues import Texts
 from hub.web.problem import HttpError
 
@@ -47,7 +47,7 @@ class Pages:
             for domain in catalogues.DOMAINS
             for lang in catalogues.LANGUAGES
         }
-        contents = _read(folder)
+        contents = _read(folder) | widget_files.files()
         for (domain, lang), texts in self.texts.items():
             contents[f"catalogue/{domain}-{lang}.json"] = texts.as_json()
         self.files = {name: _file(name, content) for name, content in sorted(contents.items())}

@@ -79,7 +79,7 @@ async def frame(request: web.Request) -> web.Response:
         "form": f"{desk.config.public_url.rstrip('/')}/f/{form.token}" if form else None,
         **{name: front.get(name) for name in ("name", "greeting", "colour", "on", "theme", "sound")},
     }
-    response = web.Response(body=widget.frame(texts, drawn.version, config))
+    response = _packed_for(request, widget.frame(texts, drawn.version, config))
     response.headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
     ancestors = sites.ancestors(inbox.common.allowed_origins, desk.config.public_url)
     response.headers["Content-Security-Policy"] = FRAME_POLICY + ancestors
@@ -114,16 +114,20 @@ def _script(request: web.Request, content: bytes) -> web.Response:
     known = [one.strip().removeprefix("W/") for one in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")]
     if tag in known:
         response = web.Response(status=304)
-    elif "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
-        response = web.Response(body=_packed(content), headers={hdrs.CONTENT_ENCODING: "gzip"})
     else:
-        response = web.Response(body=content)
+        response = _packed_for(request, content)
     response.headers[hdrs.CONTENT_TYPE] = "text/javascript; charset=utf-8"
-    response.headers["Vary"] = "Accept-Encoding"
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = "public, max-age=300, stale-while-revalidate=86400"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+def _packed_for(request: web.Request, content: bytes) -> web.Response:
+    headers = {"Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        return web.Response(body=content, headers=headers)
+    return web.Response(body=_packed(content), headers={**headers, hdrs.CONTENT_ENCODING: "gzip"})
 
 
 @lru_cache(256)

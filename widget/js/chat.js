@@ -27,9 +27,9 @@ class Chat {
     this.state = EMPTY;
     this.given = {};
     this.wrong = {};
-    this.draft = this.voice = this.alarm = "";
+    this.draft = this.voice = this.alarm = this.refusal = "";
     this.menu = this.trouble = this.below = this.rerate = this.isOpen = false;
-    this.sound = !kept.mute;
+    this.sound = this.config.sound !== false && !kept.mute;
     this.hasHome = Boolean(this.config.form);
     this.view = this.hasHome && !kept.going ? "home" : "chat";
     this.now = Date.now();
@@ -123,19 +123,11 @@ class Chat {
     if (!jwt) return;
     this.line.command("identify", { jwt }).then(
       ({ visitor, state }) => {
+        if (visitor && visitor !== this.token) this.keepToken(visitor); // a snapshot follows
         this.act({ type: "my.state", state });
-        if (visitor) this.another(visitor);
       },
       (problem) => problem && this.emit("error", problem.detail),
     );
-  }
-
-  // Somebody else from here on: what was held is theirs no longer.
-  another(token) {
-    this.keepToken(token);
-    this.act({ type: "snapshot_required" });
-    this.line.rest();
-    this.line.start();
   }
 
   keepToken(token) {
@@ -165,7 +157,10 @@ class Chat {
   }
 
   heard(frame) {
-    if (frame.type === "welcome" && frame.visitor) this.keepToken(frame.visitor);
+    if (frame.type === "welcome") {
+      this.refusal = "";
+      if (frame.visitor) this.keepToken(frame.visitor);
+    }
     this.act(frame);
     if (frame.type === "event") this.happened(frame);
     if (frame.type === "live") {
@@ -173,7 +168,11 @@ class Chat {
       this.acknowledge();
     }
     if (frame.type === "typing") this.expireTyping();
-    if (frame.type === "error") this.emit("error", frame.problem?.detail);
+    if (frame.type === "error") {
+      this.emit("error", frame.problem?.detail);
+      if (!this.state.ready) this.refusal = _("The chat cannot be reached just now.");
+      this.draw();
+    }
   }
 
   happened({ name, message }) {

@@ -57,7 +57,8 @@ function menu(chat) {
   </ul>`;
 }
 
-function bar({ state, trouble }) {
+function bar({ state, trouble, refusal }) {
+  if (refusal) return html`<p class="bar" role="status">${refusal}</p>`;
   if (!trouble) return nothing;
   const waiting = state.outbox.some((item) => item.state === "sending");
   return html`<p class="bar" role="status">
@@ -94,12 +95,12 @@ function talk(chat) {
       ${drawing(PICTURES.down)}${_("New messages")}</button>` : nothing}`;
 }
 
-function welcome({ state }) {
+function welcome({ state, config }) {
   if (!state.ready || state.messages.length || state.outbox.length) return nothing;
   const said = state.closed
     ? _("Nobody is here right now. Leave us a message and we answer by e-mail.")
-    : _("Hello! What can we do for you?");
-  return html`<p class="welcome">${said}</p>`;
+    : config.greeting || _("Hello! What can we do for you?");
+  return html`<p class="welcome" dir="auto">${said}</p>`;
 }
 
 function typing({ typing: who }) {
