@@ -245,7 +245,7 @@ async def test_where_only_the_signed_may_write_others_are_told_so(hall: Hall) ->
 async def test_an_inbox_that_is_switched_off_takes_nothing(hall: Hall) -> None:
     browser = await hall.browser()
     await hall.store.write(inboxes.change, DESK, hall.inbox.id, enabled=False)
-    assert (await refused(browser.says("hello"))).code == "conflict"
+    assert (await refused(browser.says("hello"))).code == "gone"
 
 
 # --- how our answers arrive ----------------------------------------------------------------------------------------

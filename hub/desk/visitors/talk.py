@@ -133,7 +133,7 @@ def read(tx: Tx, visitor: Visitor, message_id: int) -> None:
 def inbox_of(rx: Rx, visitor: Visitor) -> Inbox:
     inbox = inboxes.by_id(rx, visitor.inbox_id)
     if inbox is None or not inbox.enabled:
-        raise Refusal("conflict", "This chat is switched off. Nothing was sent.")
+        raise Refusal("gone", "This chat is switched off. Nothing was sent.")
     return inbox
 
 
