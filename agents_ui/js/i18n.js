@@ -1,4 +1,4 @@
-// Texts in the reader's language, and dates that are right in it: `_('Hello {0}', name)`. For every module that shows words.
+// Texts in the reader's language, and dates that are right in it. For every module that shows words.
 
 let catalogue = { lang: 'en', dir: 'ltr', plural: '', msgs: {}, dt: null };
 let native = true;

@@ -97,12 +97,11 @@ function head() {
   const it = ticket.value;
   const back = html`<a class="thread__back" href=${path(null)} aria-label=${_('Back to the list')}>${icon('back')}</a>`;
   if (!it) return html`<header class="thread__head">${back}<h1 tabindex="-1">#${number.value}</h1></header>`;
-  const mine = it.assignee_id === me.value?.agent.id;
   return html`<header class="thread__head">${back}
     <div class="thread__who">
       <h1 tabindex="-1" dir="auto">${it.contact_name || _('No name')}</h1>
       <p class="thread__about"><bdi>${it.subject || nothing}</bdi> <span>#${it.number}</span> <span class="chip">${status(it.status)}</span>
-        <span class="chip">${it.assignee_id == null ? _('Nobody’s') : mine ? _('Yours') : html`<bdi>${agentName('agent', it.assignee_id)}</bdi>`}</span>
+        <span class="chip"><bdi>${owner(it)}</bdi></span>
         ${viewers.value.length ? html`<span class="chip chip--seen">${_('{0} is looking', viewers.value.map((id) => agentName('agent', id)).join(', '))}</span>` : nothing}
       </p>
     </div>
@@ -113,6 +112,11 @@ function head() {
         : html`<button class="button button--plain" aria-keyshortcuts="e" @click=${() => resolve(it.number)}>${_('Resolve')}</button>`}
     </div>
   </header>`;
+}
+
+function owner(it) {
+  if (it.assignee_id == null) return _('Nobody’s');
+  return it.assignee_id === me.value?.agent.id ? _('Yours') : agentName('agent', it.assignee_id);
 }
 
 function failed(text) {

@@ -15,7 +15,7 @@ export function ticketRow(ticket, { selected, current, href }) {
         <time class="row__time" datetime=${new Date(ticket.last_message_at).toISOString()}
           title=${exact(ticket.last_message_at)}>${short(ticket.last_message_at)}</time>
       </span>
-      <span class="row__subject" dir="auto">${ticket.subject || `#${ticket.number}`}</span>
+      <span class="row__subject" dir="auto">${ticket.subject && ticket.subject !== ticket.last_text ? ticket.subject : `#${ticket.number}`}</span>
       <span class="row__last">${lastWords(ticket)}</span>
       <span class="chips">${chips(ticket, waits)}</span>
     </a>
@@ -24,7 +24,7 @@ export function ticketRow(ticket, { selected, current, href }) {
 
 function lastWords(ticket) {
   if (!ticket.last_text) return nothing;
-  return html`${ticket.last_direction === 'outgoing' ? html`<span class="row__us">${_('Us:')}</span> ` : nothing}<span
+  return html`${ticket.last_direction === 'outgoing' ? html`<span class="row__us">${_('Us:')}</span>` : nothing}<span
     dir="auto">${ticket.last_text}</span>`;
 }
 
