@@ -22,6 +22,7 @@ from hub.web import (
     setup,
     socket,
     webhooks,
+    widget,
 )
 from hub.web.auth import CREDENTIALS, Credentials
 from hub.web.keys import DESK, Desk
@@ -63,6 +64,10 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/f/{token}", forms.page),
     ("GET", "/f/{token}/{path}", forms.page),
     ("POST", "/f/{token}/{path}", forms.page),
+    ("GET", "/w/{token}.js", widget.loader),
+    ("GET", "/w/{token}/frame", widget.frame),
+    ("GET", "/w/{token}/state", widget.state),
+    ("OPTIONS", "/w/{token}/state", widget.state),
     ("POST", "/in/{token}", webhooks.take),
     ("GET", "/live", socket.live),
     ("POST", "/live/poll", poll.start),
