@@ -23,8 +23,9 @@ from hub.events import (
     VisitorForgotten,
 )
 from hub.live import protocol
+from hub.live.clients import HELD, LIVE, AgentSession, VisitorSession
 from hub.live.protocol import frame
-from hub.live.sessions import HELD, LIVE, AgentSession, Live, VisitorSession
+from hub.live.sessions import Live
 from hub.live.signals import Signals
 from hub.live.stream import Stream
 from hub.staff import live_tickets

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -19,10 +19,9 @@ from hub.errors import Unavailable
 from hub.events import Recorded
 from hub.live import protocol, replay
 from hub.live.audience import Sight, sight_of
+from hub.live.clients import ENDED, HELD, LIVE, STOPPED, AgentSession, Group, Line, Session, VisitorSession
 from hub.live.hydrate import Shown, Things, things
 from hub.live.protocol import PING, REPLAY, End, Frame, Why, frame, snapshot_required
-from hub.staff.access import Caller
-from hub.staff.live_tickets import Credential
 
 log = structlog.get_logger("live")
 
@@ -34,89 +33,6 @@ DRAIN_SECONDS: Final = 30.0
 ABORT_AFTER: Final = 5
 
 S = TypeVar("S")
-HELD: Final = 0
-LIVE: Final = 1
-STOPPED: Final = 2  # told to take a snapshot; hears nothing until then
-ENDED: Final = 3
-
-
-class Line(Protocol):
-    """What a session's frames go to: a socket, or what a poll fetches from."""
-
-    @property
-    def patience(self) -> int: ...  # seconds without a word after which it is dead
-    @property
-    def beats(self) -> bool: ...  # whether it wants heartbeats
-    def send(self, frame: Frame) -> bool: ...  # False: it cannot take more
-    def end(self, end: End) -> None: ...
-    def abort(self) -> None: ...
-    async def drained(self) -> None: ...
-
-
-class Session:
-    """One connection. `cursor`: the last event it was told of, or that was not for it."""
-
-    __slots__ = ("cursor", "doubts", "heard", "held", "joining", "line", "state", "told")
-
-    def __init__(self, line: Line, now: int) -> None:
-        self.line = line
-        self.state = HELD
-        self.held: list[Shown] | None = []
-        self.cursor = 0
-        self.doubts = 0  # how often its rights may have changed
-        self.joining = False
-        self.heard = self.told = now
-
-    def form(self, shown: Shown) -> Frame | None:
-        raise NotImplementedError
-
-
-class AgentSession(Session):
-    __slots__ = ("caller", "credential", "group", "name", "present", "viewing", "worked")
-
-    def __init__(self, line: Line, now: int, credential: Credential, present: bool) -> None:
-        super().__init__(line, now)
-        self.credential = credential
-        self.present = present
-        self.caller: Caller | None = None
-        self.group: Group | None = None
-        self.name = ""
-        self.viewing: int | None = None
-        self.worked = False  # since the session it was opened with was last marked as used
-
-    @property
-    def agent_id(self) -> int:
-        return self.credential.agent_id
-
-    def form(self, shown: Shown) -> Frame | None:
-        assert self.caller is not None
-        return shown.for_agent(sight_of(self.caller.grants), self.credential.agent_id)
-
-
-class VisitorSession(Session):
-    """`visitor`: the row as it was when they came; of it only the ids count."""
-
-    __slots__ = ("acknowledged", "position", "visitor")
-
-    def __init__(self, line: Line, now: int, visitor: Visitor) -> None:
-        super().__init__(line, now)
-        self.visitor = visitor
-        self.acknowledged = 0
-        self.position: int | None = None
-
-    def form(self, shown: Shown) -> Frame | None:
-        return shown.for_visitor(self.visitor.id)
-
-
-class Group:
-    """The agents' sessions that see as much."""
-
-    __slots__ = ("agents", "sessions", "sight")
-
-    def __init__(self, sight: Sight) -> None:
-        self.sight = sight
-        self.sessions: dict[AgentSession, None] = {}
-        self.agents: dict[int, int] = {}
 
 
 def _remove(of: dict[int, dict[S, None]], id: int, session: S) -> None:

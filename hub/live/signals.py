@@ -21,9 +21,10 @@ from hub.desk.visitors.talk import going_on
 from hub.errors import Refusal, not_found
 from hub.events import Scope
 from hub.live.audience import TICKETS
+from hub.live.clients import LIVE, AgentSession, Session, VisitorSession
 from hub.live.hydrate import Shown
 from hub.live.protocol import frame
-from hub.live.sessions import LIVE, AgentSession, Live, Session, VisitorSession
+from hub.live.sessions import Live
 from hub.staff.access import may
 
 log = structlog.get_logger("live")

@@ -20,8 +20,8 @@ from hub.desk.inboxes import Inbox
 from hub.desk.visitors import Entered
 from hub.errors import ParleyError, Refusal, invalid, not_found
 from hub.live import protocol
+from hub.live.clients import ENDED, AgentSession, Line, Session, VisitorSession
 from hub.live.protocol import INCOMING, PONG, Command, End, Hello, Seen, Typing, Viewing, frame
-from hub.live.sessions import ENDED, AgentSession, Line, Session, VisitorSession
 from hub.staff import live_tickets
 from hub.staff.live_tickets import Credential
 from hub.web import body, pages, problem, rest
@@ -195,11 +195,7 @@ class Talk:
         await desk.live.join_visitor(session, cursor, welcome)
 
     async def _welcome(self) -> dict[str, Any]:
-        try:
-            version = (await pages.ready()).version
-        except Exception:  # TEMPORARY
-            version = ""
-        return {"version": version, "heartbeat": protocol.HEARTBEAT}
+        return {"version": (await pages.ready()).version, "heartbeat": protocol.HEARTBEAT}
 
     async def _snapshot(self, session: Session) -> None:
         self._account(session)
