@@ -63,6 +63,18 @@ async def test_a_token_past_its_time_is_refused(desk_client: DeskClient) -> None
     assert (await desk_client.get("/api/v1/tickets", as_=None, headers=bearer)).status == 401
 
 
+async def test_a_token_revoked_by_another_process_ends_within_a_second(desk_client: DeskClient) -> None:
+    """Even where no word of it arrives: what is remembered of a token is not remembered for long."""
+    assert (await desk_client.get("/api/v1/me", as_="agent")).status == 200
+
+    def revoke_unheard(tx: Tx) -> None:
+        tx.run("UPDATE api_token SET revoked_at = :now", now=tx.now)
+
+    await desk_client.store.write(revoke_unheard)
+    desk_client.clock.advance(600)
+    assert (await desk_client.get("/api/v1/me", as_="agent")).status == 401
+
+
 async def test_a_disabled_agent_is_out_at_once_by_token_and_by_cookie(desk_client: DeskClient) -> None:
     helper = desk_client.people["agent"]
     assert (await desk_client.get("/api/v1/me", as_="agent")).status == 200
