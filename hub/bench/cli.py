@@ -102,3 +102,21 @@ def start(as_json: bool, folder: Path | None, database: str, rounds: int, idle: 
     from hub.bench.start import run
 
     _end([r for one in _chosen(database) for r in _run(run(one, rounds, folder, idle=idle))], as_json)
+
+
+@bench.command()
+@_common
+@_databases()
+@click.option("--kills", default=500, show_default=True, help="Of each database.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--check", default=100, show_default=True, help="Look at the record after so many kills.")
+@click.option("--kill-server", "server", default=0, help="PostgreSQL: after so many kills the server is killed too.")
+def kill(as_json: bool, folder: Path | None, database: str, kills: int, seed: int, check: int, server: int) -> None:
+    """A desk under load is killed again and again: nothing acknowledged is lost, nothing is there twice."""
+    from hub.bench.kill import Plan, run
+
+    results = []
+    for one in _chosen(database):
+        plan = Plan(kills=kills, seed=seed, check=check, server=server if one == "postgres" else 0)
+        results += _run(run(one, plan, folder))
+    _end(results, as_json)

@@ -49,6 +49,7 @@ class DeskProcess:
             "PARLEY_DATABASE": database,
             "PARLEY_LOG_LEVEL": "warning",
             "PARLEY_API_PER_MINUTE": "100000000",
+            "PARLEY_STRANGERS_PER_MINUTE": "100000000",
             **settings,
         }
         self.process: subprocess.Popen[bytes] | None = None
