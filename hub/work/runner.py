@@ -53,7 +53,7 @@ class Runner:
         self.http = SafeClient([host.strip().lower() for host in options.allowed_hosts.split(",") if host.strip()])
         self.throttle = Throttle(store.clock, options.forms_per_hour)
         self.outbound = Outbound(self)
-        self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days))
+        self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days), dead=timers.DEAD)
         self.pollers = Pollers(store, self.connector, self.note, alone=not store.backend.notifies)
         self._by_token: dict[str, Inbox] = {}
         self._by_id: dict[int, Inbox] = {}
