@@ -33,7 +33,19 @@ CHANNELS = {
 OTHER_MEANINGS: dict[str, dict[str, str]] = {}
 
 # Variables that hold a piece of SQL made by us, and nothing else.
-FRAGMENTS = {"columns", "condition", "conditions", "filters", "order", "scope", "sets", "table", "visible", "where"}
+FRAGMENTS = {
+    "columns",
+    "condition",
+    "conditions",
+    "filters",
+    "order",
+    "placeholders",
+    "scope",
+    "sets",
+    "table",
+    "visible",
+    "where",
+}
 
 
 def tracked(*patterns: str) -> list[Path]:
