@@ -16,10 +16,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hub.bench.customers import KIND, SECRET
 from hub.bench.ground import disk_folder, ground
 from hub.bench.peer import Peer
+from hub.bench.postgres_server import Server
 from hub.bench.process import administrator
 from hub.bench.result import Result, console
 from hub.bench.senders import DOORS, ON_A_TICKET, Crowd, Places, switch
-from hub.bench.verdict import UNDER_WAY, judge
+from hub.bench.verdict import judge, under_way
 from hub.bench.warm import WarmDesk
 from hub.connector import Message, Point, Sender
 from hub.db.tx import Tx
@@ -27,8 +28,11 @@ from hub.desk import inboxes, incoming
 from hub.staff.access import DESK
 
 FORWARDED: Final = {"PARLEY_TRUSTED_PROXIES": "127.0.0.1", "PARLEY_FORMS_PER_HOUR": "1000000"}
-LONGEST: Final = 2.0
+LONGEST: Final = 2.0  # seconds that a desk lives
 MEAN: Final = 0.25
+PATIENCE: Final = 1.0  # with a desk that is to die at a named place and does not come by
+FIRST_REACH: Final = 20.0
+MOST_REACH: Final = 300.0
 DRAIN_SECONDS: Final = 90.0
 SHOWN: Final = 20  # of what is wrong
 
@@ -44,6 +48,7 @@ class Tally:
     """What a run has done and found."""
 
     def __init__(self) -> None:
+        self.reach: dict[str, float] = {}  # at which pass a named place kills, at most: learned, for some are rare
         self.kills = 0
         self.servers = 0
         self.points: Counter[str] = Counter()
@@ -128,13 +133,12 @@ async def _kill(
     with bar:
         task = bar.add_task("kills", total=plan.kills)
         while tally.kills < plan.kills:
-            point = points[tally.kills // 2 % len(points)] if tally.kills % 2 else ""
-            named = f"{point}:{int(2 ** chance.uniform(0, 6))}" if point else ""
-            await _live(desk, crowd, named, tally, chance)
+            if plan.server and tally.kills % plan.server == plan.server - 1:
+                await _live(desk, crowd, "", tally, chance, on.server)
+            else:
+                point = points[tally.kills // 2 % len(points)] if tally.kills % 2 else ""
+                await _live(desk, crowd, point, tally, chance)
             tally.kills += 1
-            if plan.server and tally.kills % plan.server == 0:
-                await asyncio.to_thread(on.server.restart_immediate)
-                tally.servers += 1
             if tally.kills % plan.check == 0 and tally.kills < plan.kills:
                 tally.wrong += await _look(desk, crowd, peer, ended=False)
             lost = f", [red]{len(tally.wrong)} wrong[/]" if tally.wrong else ""
@@ -142,25 +146,39 @@ async def _kill(
     tally.seconds = time.perf_counter() - started
 
 
-async def _live(desk: WarmDesk, crowd: Crowd, named: str, tally: Tally, chance: random.Random) -> None:
-    """One life of the desk: until it is killed, or dies where it was told to."""
+async def _live(
+    desk: WarmDesk, crowd: Crowd, point: str, tally: Tally, chance: random.Random, server: Server | None = None
+) -> None:
+    """One life of the desk: until it is killed, or dies at the place it was told. `server`: that is killed first."""
+    reach = tally.reach.setdefault(point, FIRST_REACH)
     started = time.perf_counter()
-    desk.start(crash_point=named)
+    desk.start(crash_point=f"{point}:{int(chance.uniform(1, reach))}" if point else "")
     try:
         await desk.ready()
     except RuntimeError:
-        if desk.status() != 137:  # it may well meet its crash point before it is ready
+        if desk.status() != 137:  # it may well meet its place before it is ready
             raise
     tally.starts.append(time.perf_counter() - started)
     crowd.up.set()
-    life = min(LONGEST, 0.05 + chance.expovariate(1 / MEAN))
-    until = time.perf_counter() + (LONGEST if named else life)
-    while time.perf_counter() < until and not desk.died():
-        await asyncio.sleep(min(0.02, max(0.001, until - time.perf_counter())))
-    if named and desk.status() == 137:
-        tally.points[named.partition(":")[0]] += 1
+    await _wait(desk, PATIENCE if point else min(LONGEST, 0.05 + chance.expovariate(1 / MEAN)))
+    if server is not None:
+        await asyncio.to_thread(server.restart_immediate)
+        tally.servers += 1
+        await _wait(desk, chance.uniform(0.05, LONGEST))
+    if point:
+        met = desk.status() == 137
+        tally.points[point] += met
+        tally.reach[point] = min(MOST_REACH, reach * 1.5) if met else max(1.0, reach / 2)
+    elif desk.died():
+        tally.wrong.append(f"the desk ended by itself with status {desk.status()}")
     desk.kill()
     crowd.up.clear()
+
+
+async def _wait(desk: WarmDesk, seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until and not desk.died():
+        await asyncio.sleep(min(0.02, max(0.001, until - time.perf_counter())))
 
 
 async def _look(desk: WarmDesk, crowd: Crowd, peer: Peer, *, ended: bool) -> list[str]:
@@ -176,16 +194,8 @@ async def _end(desk: WarmDesk, crowd: Crowd, peer: Peer, tally: Tally) -> None:
     crowd.up.set()
     await crowd.finish()
     until = time.perf_counter() + DRAIN_SECONDS
-    while time.perf_counter() < until:
-        await asyncio.sleep(1)
-        desk.stop()
-        async with desk.record() as store:
-            left = await store.read(lambda rx: rx.value(UNDER_WAY))
-        if not left:
-            break
-        desk.start()
-        await desk.ready()
-        await asyncio.sleep(4)
+    while await asyncio.to_thread(under_way, desk) and time.perf_counter() < until:
+        await asyncio.sleep(0.5)
     desk.stop()
     tally.wrong += crowd.wrong
     tally.wrong += await _look(desk, crowd, peer, ended=True)

@@ -1,9 +1,12 @@
 """Reads a record back after kills and says what is wrong with it: against the ledger, the peer's journal and itself."""
 
+import contextlib
+import sqlite3
 from typing import Final
 
 from hub.bench.ledger import Ledger, Stored, digest
 from hub.bench.peer import Peer
+from hub.bench.process import DeskProcess
 from hub.bench.senders import MARK
 from hub.db import examine
 from hub.db.store import Store
@@ -21,10 +24,23 @@ WHERE event.name IN ('ticket.resolved', 'ticket.reopened') ORDER BY event.id"""
 _DELIVERIES: Final = """
 SELECT delivery.id, delivery.state, delivery.external_id, message.external_id, delivery.part
 FROM delivery JOIN message ON message.id = delivery.message_id ORDER BY delivery.id"""
-UNDER_WAY: Final = "SELECT COUNT(*) FROM delivery WHERE state IN ('queued', 'sending')"
+_UNDER_WAY: Final = "SELECT COUNT(*) FROM delivery WHERE state IN ('queued', 'sending')"
 _DEAD: Final = "SELECT kind, last_error FROM job WHERE state = 'dead'"
 _QUARANTINED: Final = "SELECT reason FROM inbound WHERE state = 'quarantined'"
 _COUNTED: Final = "SELECT COUNT(*) FROM inbound"
+
+
+def under_way(desk: DeskProcess) -> int:
+    """How many deliveries have not come to an end; asked beside the running desk."""
+    if desk.database:
+        import psycopg
+
+        with psycopg.connect(desk.database) as server:
+            row = server.execute(_UNDER_WAY).fetchone()
+    else:
+        with contextlib.closing(sqlite3.connect(f"file:{desk.config().database_path}?mode=ro", uri=True)) as file:
+            row = file.execute(_UNDER_WAY).fetchone()
+    return int(row[0]) if row else 0
 
 
 async def judge(store: Store, ledger: Ledger, switches: dict[int, str], peer: Peer, *, ended: bool) -> list[str]:
