@@ -41,6 +41,7 @@ FRAGMENTS = {
     "order",
     "placeholders",
     "scope",
+    "sees",
     "sets",
     "table",
     "visible",
@@ -138,6 +139,8 @@ def test_the_hub_knows_no_channel_by_name() -> None:
     kinds = (CHANNELS | folders) - {"connectors"}
     found = []
     for path, tree in syntax("hub"):
+        if path.is_relative_to(ROOT / "hub" / "bench"):
+            continue  # it measures through a real channel, and nothing of the desk imports it
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in kinds:
                 if str(path.relative_to(ROOT)) not in OTHER_MEANINGS.get(node.value, {}):
