@@ -128,7 +128,7 @@ async def parsed(connector: Connector, raw: Raw) -> list[Item]:
 
 
 async def _one(store: Store, inbox: Inbox, raw: Raw, item: Item) -> Taken:
-    """Most requests carry one item: that the unit rolls back alone is all it needs; only a failure costs a second write."""
+    """Most requests carry one item, and a unit rolls back alone: only a failure costs a second write."""
     try:
         return await store.write(_single, inbox, raw, item)
     except Unavailable:
