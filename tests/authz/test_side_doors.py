@@ -302,6 +302,15 @@ async def test_filters_find_nothing_of_what_is_hidden(desk_client: DeskClient) -
         assert answer.json == {"items": [], "next": None}, query
 
 
+async def test_a_filter_is_not_lost_over_the_word_null(desk_client: DeskClient) -> None:
+    desk = desk_client
+    await desk.new_ticket()
+    for query in ("tickets?tag=null", "contacts?name=null", "feedback?category=null"):
+        assert (await desk.get(f"{PREFIX}/{query}")).json["items"] == [], query
+    for query in ("tickets?team_id=null", "jobs/dead?before=null"):
+        assert (await desk.get(f"{PREFIX}/{query}")).status == 422, query
+
+
 async def test_a_ticket_that_leaves_ones_sight_takes_everything_with_it(desk_client: DeskClient) -> None:
     """Assigned to the outsider, it is theirs to see; taken back, neither it, its events, deliveries, contact nor its
     feedback are."""

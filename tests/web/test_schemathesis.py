@@ -32,11 +32,14 @@ from tests.fixtures.desk import serving
 
 T = TypeVar("T")
 EVERYTHING = bool(os.environ.get("PARLEY_TEST_ALL"))
-EXAMPLES = 120 if EVERYTHING else 3  # for each operation and each caller
+EXAMPLES = 100 if EVERYTHING else 3  # for each operation and each caller
 # Whether a well-formed request makes sense is for the domain to say (a number that is nobody's, a name that is taken),
 # and no schema can: such a refusal is no fault. That of a malformed one is checked.
 LEFT_OUT = {"positive_data_acceptance"}
 ATTRIBUTES = {"ticket": "number", "assignee_id": "agent_id", "about_agent_id": "agent_id", "seen": "message_id"}
+pytestmark = pytest.mark.loop_may_block(
+    "who asks shares the process, and its garbage is collected on the desk's time too"
+)
 load_all_checks()
 CHECKS_MADE: list[Any] = [check for check in CHECKS.get_all() if check.__name__ not in LEFT_OUT]
 
