@@ -71,7 +71,7 @@ async def run(database: str, plan: Plan, folder: Path | None = None) -> list[Res
         url = "" if database == "sqlite" else on.server.database(on.empty())
         async with Peer(chance) as peer, _desk(place, url, peer) as desk:
             places = await _founded(desk, peer)
-            async with Crowd(places, chance) as crowd:
+            async with Crowd(places, chance, peer.heard) as crowd:
                 tally = Tally()
                 await _kill(desk, crowd, peer, plan, tally, chance, on)
                 await _end(desk, crowd, peer, tally)

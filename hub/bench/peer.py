@@ -12,10 +12,11 @@ from aiohttp import web
 
 
 class Peer:
-    def __init__(self, chance: random.Random, *, silent: float = 0.01) -> None:
+    def __init__(self, chance: random.Random, *, silent: float = 0.005) -> None:
         """`silent`: how often it takes something and says nothing, which is the worst that a provider does."""
         self.journal: Counter[str] = Counter()
         self.order: dict[str, list[str]] = {}  # for each address, what came, in order
+        self.heard: Counter[str] = Counter()  # how much of which sender
         self.silences = 0
         self._chance, self._silent = chance, silent
         self._runner: web.AppRunner | None = None
@@ -40,6 +41,7 @@ class Peer:
         part = data["id"]
         self.journal[part] += 1
         self.order.setdefault(data["to"]["value"], []).append(data["text"])
+        self.heard[data["text"].split(" ")[1]] += 1
         if self._chance.random() < self._silent and request.transport is not None:
             self.silences += 1
             request.transport.abort()

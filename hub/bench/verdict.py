@@ -25,9 +25,15 @@ _DELIVERIES: Final = """
 SELECT delivery.id, delivery.state, delivery.external_id, message.external_id, delivery.part
 FROM delivery JOIN message ON message.id = delivery.message_id ORDER BY delivery.id"""
 _UNDER_WAY: Final = "SELECT COUNT(*) FROM delivery WHERE state IN ('queued', 'sending')"
+# By address: how many wait, and for which job.
+_WAITING: Final = """
+SELECT delivery.contact_point_id, COUNT(*), MIN(delivery.id), MIN(delivery.state),
+       (SELECT job.state || ', attempt ' || job.attempts || ', due in ms: ' || (job.run_at - :now) || ', '
+               || COALESCE(job.last_error, '')
+        FROM job WHERE job.key = 'contact_point:' || delivery.contact_point_id AND job.state <> 'blocked')
+FROM delivery WHERE delivery.state IN ('queued', 'sending') GROUP BY delivery.contact_point_id"""
 _DEAD: Final = "SELECT kind, last_error FROM job WHERE state = 'dead'"
 _QUARANTINED: Final = "SELECT reason FROM inbound WHERE state = 'quarantined'"
-_COUNTED: Final = "SELECT COUNT(*) FROM inbound"
 
 
 def under_way(desk: DeskProcess) -> int:
@@ -84,10 +90,10 @@ def _sent(rx: Rx, peer: Peer, ended: bool) -> list[str]:
     for delivery_id, state, external_id, *_ in rx.rows(_DELIVERIES):
         if state in ("sent", "delivered", "read") and not states.get(external_id or ""):
             wrong.append(f"delivery {delivery_id} counts as sent and never arrived")
-        if ended and state in ("queued", "sending"):
-            wrong.append(f"delivery {delivery_id} is still {state}")
         if state == "failed":
             wrong.append(f"delivery {delivery_id} failed")
+    if ended:
+        wrong += [f"still under way: {row}" for row in rx.rows(_WAITING, now=rx.now)]
     wrong += [f"{part} was sent {count} times" for part, count in journal.items() if count > 1]
     for address, said in peer.order.items():
         numbers = [_stored(text).n for text in said]
