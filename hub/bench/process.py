@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from hub import app
-from hub.config import Config, complete
+from hub.config import Config, read
 from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.events import Actor
@@ -64,7 +64,8 @@ class DeskProcess:
         return self.data / "desk.log"
 
     def config(self) -> Config:
-        return complete(Config(port=self.port, data=self.data, database=self.database))
+        allowed = self.environ.get("PARLEY_ALLOWED_HOSTS", "")
+        return complete(Config(port=self.port, data=self.data, database=self.database, allowed_hosts=allowed))
 
     @contextlib.asynccontextmanager
     async def record(self) -> AsyncIterator[Store]:
