@@ -64,8 +64,8 @@ class DeskProcess:
         return self.data / "desk.log"
 
     def config(self) -> Config:
-        allowed = self.environ.get("PARLEY_ALLOWED_HOSTS", "")
-        return complete(Config(port=self.port, data=self.data, database=self.database, allowed_hosts=allowed))
+        """The same settings that the process gets."""
+        return read(self.environ)
 
     @contextlib.asynccontextmanager
     async def record(self) -> AsyncIterator[Store]:
