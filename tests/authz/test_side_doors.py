@@ -191,6 +191,21 @@ async def test_a_token_makes_none_that_may_more_or_lasts_longer(desk_client: Des
     assert await make() == 201
 
 
+async def test_the_page_that_makes_a_token_asks_for_the_same_right_as_the_command(desk_client: DeskClient) -> None:
+    desk = desk_client
+
+    async def page(name: str, method: str, path: str) -> Any:
+        cookie = {"Cookie": f"parley={desk.people[name].session}"}
+        return await desk.request(method, path, as_=None, headers=cookie)
+
+    made = await page("agent", "POST", "/welcome/token")
+    assert made.status == 200 and b"parley_live_" in made.body
+    refused = await page("observer", "POST", "/welcome/token")
+    assert refused.status == 422 and b"parley_live_" not in refused.body
+    assert desk.inbox.token.encode() in (await page("agent", "GET", "/welcome")).body
+    assert desk.inbox.token.encode() not in (await page("outsider", "GET", "/welcome")).body
+
+
 async def test_nobody_gives_a_role_that_allows_or_sees_more_than_their_own(desk_client: DeskClient) -> None:
     desk = desk_client
     manager = await with_role(desk, ("agents.manage", "roles.manage", "agents.read"), "teams", desk.team_id)
