@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import random
 import re
 import time
@@ -20,7 +21,7 @@ from hub.bench.postgres_server import Server
 from hub.bench.process import administrator
 from hub.bench.result import Result, console
 from hub.bench.senders import DOORS, ON_A_TICKET, Crowd, Places, switch
-from hub.bench.verdict import judge, under_way
+from hub.bench.verdict import end_leases, judge, under_way
 from hub.bench.warm import WarmDesk
 from hub.connector import Message, Point, Sender
 from hub.db.tx import Tx
@@ -126,7 +127,7 @@ def switches_of(places: Places) -> dict[int, str]:
 async def _kill(
     desk: WarmDesk, crowd: Crowd, peer: Peer, plan: Plan, tally: Tally, chance: random.Random, on: Any
 ) -> None:
-    points, started = crash_points(), time.perf_counter()
+    turns, started = itertools.cycle(crash_points()), time.perf_counter()
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
     )
@@ -136,8 +137,8 @@ async def _kill(
             if plan.server and tally.kills % plan.server == plan.server - 1:
                 await _live(desk, crowd, "", tally, chance, on.server)
             else:
-                point = points[tally.kills // 2 % len(points)] if tally.kills % 2 else ""
-                await _live(desk, crowd, point, tally, chance)
+                named = next(turns) if chance.random() < 0.5 else ""
+                await _live(desk, crowd, named, tally, chance)
             tally.kills += 1
             if tally.kills % plan.check == 0 and tally.kills < plan.kills:
                 tally.wrong += await _look(desk, crowd, peer, ended=False)
@@ -151,6 +152,7 @@ async def _live(
 ) -> None:
     """One life of the desk: until it is killed, or dies at the place it was told. `server`: that is killed first."""
     reach = tally.reach.setdefault(point, FIRST_REACH)
+    await asyncio.to_thread(end_leases, desk)
     started = time.perf_counter()
     desk.start(crash_point=f"{point}:{int(chance.uniform(1, reach))}" if point else "")
     try:
@@ -189,6 +191,7 @@ async def _look(desk: WarmDesk, crowd: Crowd, peer: Peer, *, ended: bool) -> lis
 
 async def _end(desk: WarmDesk, crowd: Crowd, peer: Peer, tally: Tally) -> None:
     """A last life without a kill: everything in hand is answered, everything on its way arrives."""
+    await asyncio.to_thread(end_leases, desk)
     desk.start()
     await desk.ready()
     crowd.up.set()
