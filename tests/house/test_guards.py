@@ -81,8 +81,8 @@ def test_a_callback_that_holds_the_loop_fails_its_test(inner: Runner) -> None:
     assert done.returncode == 1, done.stdout
     assert "5 passed, 2 errors" in done.stdout, done.stdout
     assert "ms of CPU time" in done.stdout
-    assert "test_inner.py::test_callback\n" in done.stdout
-    assert "test_inner.py::test_task\n" in done.stdout
+    assert "ERROR test_inner.py::test_callback" in done.stdout
+    assert "ERROR test_inner.py::test_task" in done.stdout
     assert "longest callback on the loop" in done.stdout
 
 
