@@ -58,7 +58,7 @@ class Desk:
         self.config, self.clock, self.purpose = config, clock, purpose
         self.sealer = _sealer(config.secret_key_file)
         self.store = Store(backend_of(config), clock, reactions.REACTIONS)
-        self.store.sealer = self.sealer
+        self.store.sealer, self.store.allowed_hosts = self.sealer, config.hosts
         self.stream = Stream(self.store)
         self.probe = Probe(self.store, self.stream)
         self.grants = GrantCache(self.store)

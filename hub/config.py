@@ -105,6 +105,10 @@ class Config:
     crash_point: str = option("", "For tests only: the named place at which the process dies.", shown="none")
 
     @property
+    def hosts(self) -> frozenset[str]:
+        return frozenset(host.strip().lower() for host in self.allowed_hosts.split(",") if host.strip())
+
+    @property
     def is_sqlite(self) -> bool:
         return not self.database
 

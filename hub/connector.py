@@ -252,18 +252,20 @@ def setting(
     *,
     default: Any = dataclasses.MISSING,
     secret: bool = False,
+    url: bool = False,
     choices: Sequence[str] = (),
 ) -> Any:
     """A field of a connector's `Settings`: the metadata becomes the settings form. Without `default` it is required.
 
-    A secret is sealed at rest, write-only in the API and kept out of `repr`.
+    A secret is sealed at rest, write-only in the API and kept out of `repr`. A `url` is one that the hub will call: it
+    is judged when it is saved, as it is again at every call.
     """
     if isinstance(default, (list, dict)):
         raise TypeError("defaults of settings are immutable: use a tuple")
     return dataclasses.field(
         default=default,
         repr=not secret,
-        metadata={"label": label, "help": help, "secret": secret, "choices": tuple(choices)},
+        metadata={"label": label, "help": help, "secret": secret, "url": url, "choices": tuple(choices)},
     )
 
 

@@ -64,12 +64,12 @@ async def release_outbox(desk: Desk, _asked: Mapping[str, Any], _progress: Progr
 
 
 async def back_up(desk: Desk, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    from hub.db import backup
+    from hub.db.backup import create
 
     path = Path(str(asked["path"]))
     if not path.is_absolute():
         raise invalid("path", "Give the whole path of the backup.")
-    return await backup.create(desk.store, path, lambda done, all: progress("copying", done, all))
+    return await create(desk.store, path, lambda done, all: progress("copying", done, all))
 
 
 async def examine(desk: Desk, _asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

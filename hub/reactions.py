@@ -1,7 +1,7 @@
 """What follows from what: the two tables. `app` hands them to the store; `Tx.record` runs them.
 
 State (reopen, handler, waiting since, routing) is written inline, our code only. A consequence only writes a job. Each
-runs in a savepoint of its own: one that raises is undone alone and recorded as `reaction.failed`.
+fails by itself: one that raises is undone alone and recorded as `reaction.failed`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -33,7 +33,7 @@ class WebhookSettings:
         secret=True,
     )
     url: str | None = setting(
-        "Address", "Where answers are posted, https. Empty: nobody can be answered.", default=None
+        "Address", "Where answers are posted, https. Empty: nobody can be answered.", url=True, default=None
     )
     send_secret: str | None = setting(
         "Secret for sending",
@@ -62,8 +62,6 @@ class WebhookSettings:
                 raise WrongSetting(name, str(error)) from None
         if not self.secret.split():
             raise WrongSetting("secret", "Enter a secret.")
-        if self.url is not None and not self.url.lower().startswith(("https://", "http://")):
-            raise WrongSetting("url", "Write the whole address, beginning with https://")
 
 
 class WebhookConnector(Connector):

@@ -1,6 +1,7 @@
 """`parley bench …`: every budget of docs/bench.md as a command. Mounted by hub.cli; also `python -m hub.bench`."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,8 +44,10 @@ def _end(results: Sequence[Result], as_json: bool) -> None:
 
 
 def _run(work: Any) -> Any:
+    import structlog
     import uvloop
 
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     sys.setswitchinterval(0.0002)  # as hub.serve does
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
@@ -73,3 +76,47 @@ def ingest(
 
     plan = Plan(rounds=rounds, messages=messages, callers=callers, known=known, fsyncs=fsyncs)
     _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
+
+
+@bench.command()
+@_common
+@_databases("sqlite")
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--seconds", default=2.0, show_default=True, help="Of each half of a round.")
+@click.option("--connections", default=64, show_default=True)
+def post(as_json: bool, folder: Path | None, database: str, rounds: int, seconds: float, connections: int) -> None:
+    """A command over HTTP: against a handler that only reads the same JSON."""
+    from hub.bench.post import Plan, run
+
+    plan = Plan(rounds=rounds, seconds=seconds, connections=connections)
+    _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
+
+
+@bench.command()
+@_common
+@_databases("sqlite")
+@click.option("--rounds", default=7, show_default=True)
+@click.option("--idle", default=3.0, show_default=True, help="Seconds of rest before the desk is weighed.")
+def start(as_json: bool, folder: Path | None, database: str, rounds: int, idle: float) -> None:
+    """From nothing to the first page, and the memory of a desk at rest."""
+    from hub.bench.start import run
+
+    _end([r for one in _chosen(database) for r in _run(run(one, rounds, folder, idle=idle))], as_json)
+
+
+@bench.command()
+@_common
+@_databases()
+@click.option("--kills", default=500, show_default=True, help="Of each database.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--check", default=100, show_default=True, help="Look at the record after so many kills.")
+@click.option("--kill-server", "server", default=0, help="PostgreSQL: after so many kills the server is killed too.")
+def kill(as_json: bool, folder: Path | None, database: str, kills: int, seed: int, check: int, server: int) -> None:
+    """A desk under load is killed again and again: nothing acknowledged is lost, nothing is there twice."""
+    from hub.bench.kill import Plan, run
+
+    results = []
+    for one in _chosen(database):
+        plan = Plan(kills=kills, seed=seed, check=check, server=server if one == "postgres" else 0)
+        results += _run(run(one, plan, folder))
+    _end(results, as_json)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hub.bench.customers import address
 from hub.bench.recording import Statement
+from hub.clock import SystemClock
 from hub.db.sql import for_psycopg
 
 Units = Sequence[Sequence[Statement]]
@@ -63,7 +64,7 @@ def fsync_wall(path: str, known: int, messages: int, text: str) -> float:
     """Messages a second with five statements and a transaction of its own for each."""
     raw = connect(path)
     execute, chance = raw.execute, random.Random(1)
-    now = time.time_ns() // 1_000_000
+    now = SystemClock().now()
     started = time.perf_counter()
     for number in range(messages):
         execute("BEGIN IMMEDIATE")

@@ -8,6 +8,7 @@ from hub.db.tx import Rx
 from hub.desk import lists, tags
 from hub.desk import ticket as gate
 from hub.desk.ticket import Priority, Status, Ticket
+from hub.errors import not_found
 from hub.people import contacts
 from hub.staff.access import Caller
 
@@ -77,5 +78,13 @@ def ticket_answer(
 
 def ticket_now(rx: Rx, caller: Caller, number: int) -> TicketAnswer:
     """The ticket as it stands after a change."""
-    ticket = gate.seen(rx, caller, number)
+    gate.seen(rx, caller, number)
+    return ticket_left(rx, number)
+
+
+def ticket_left(rx: Rx, number: int) -> TicketAnswer:
+    """The ticket as the caller's own change left it, even out of their sight: only after they passed the gate."""
+    ticket = gate.by_number(rx, number)
+    if ticket is None:
+        raise not_found("ticket")
     return ticket_answer(ticket, contacts.get(rx, ticket.contact_id).name, tags.of_ticket(rx, ticket.id))

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from hub.commands.answers import Cursor, Id, Limit, Request, TicketAnswer, ticket_answer, ticket_now
+from hub.commands.answers import Cursor, Id, Limit, Request, TicketAnswer, ticket_answer, ticket_left, ticket_now
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import assignment, lists, tags, tickets
@@ -156,8 +156,10 @@ def _events(rx: Rx, caller: Caller, request: ReadTicket) -> EventPage:
 
 
 def _assign(tx: Tx, caller: Caller, request: Assign) -> TicketAnswer:
+    """Answers with the ticket as it is then, even out of the caller's own sight: else nobody could put back or hand
+    over what they see only because it is theirs."""
     assignment.assign(tx, caller, request.number, request.agent_id)
-    return ticket_now(tx, caller, request.number)
+    return ticket_left(tx, request.number)
 
 
 def _claim(tx: Tx, caller: Caller, request: OneTicket) -> TicketAnswer:
@@ -167,9 +169,8 @@ def _claim(tx: Tx, caller: Caller, request: OneTicket) -> TicketAnswer:
 
 def _move(tx: Tx, caller: Caller, request: Move) -> TicketAnswer:
     """Answers with the ticket as it was moved, even out of the caller's own sight."""
-    before = ticket_now(tx, caller, request.number)
     assignment.move(tx, caller, request.number, request.team_id)
-    return msgspec.structs.replace(before, team_id=request.team_id)
+    return ticket_left(tx, request.number)
 
 
 def _resolve(tx: Tx, caller: Caller, request: OneTicket) -> TicketAnswer:

@@ -116,7 +116,7 @@ def _copy(session: Session, part: Path, now: int, tell: Progress) -> None:
 
 
 def _copy_table(session: Session, raw: sqlite3.Connection, name: str, done: int, tell: Callable[[int], None]) -> int:
-    names = tables.columns(raw, name)
+    names = tables.columns_of(raw, name)
     session.control(f"DECLARE {name}_rows NO SCROLL CURSOR FOR SELECT {', '.join(names)} FROM {name}")
     while rows := session.rows(f"FETCH {tables.CHUNK} FROM {name}_rows", {}):
         raw.executemany(insert(name, names), rows)

@@ -123,8 +123,10 @@ class PostgresSession:
 
     def restart_ids(self, tables: Sequence[str], skip: Mapping[str, int]) -> None:
         for table in tables:
-            after = f"COALESCE(MAX(id), 0) + {skip.get(table, 0) + 1}"
-            self._cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {after}, false) FROM {table}")
+            self._cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence(%s, 'id'), COALESCE(MAX(id), 0) + %s, false) FROM {table}",
+                (table, skip.get(table, 0) + 1),
+            )
 
     def is_full(self, error: BaseException) -> bool:
         return isinstance(error, psycopg.OperationalError)

@@ -91,10 +91,10 @@ def _fill(session: Session, source: Path, now: int, tell: Callable[[int], None])
     try:
         with closing(_open(source)) as raw:
             names = tables.tables(raw)
-            for name in names:
-                if session.rows(f"SELECT 1 FROM {name} LIMIT 1", {}):
+            for table in names:
+                if session.rows(f"SELECT 1 FROM {table} LIMIT 1", {}):
                     raise StartRefused(
-                        f"The database is not empty: there is something in {name!r}.",
+                        f"The database is not empty: there is something in {table!r}.",
                         "A restore never overwrites. Point PARLEY_DATABASE (or PARLEY_DATA) to a new, empty place.",
                     )
             counts = _copy(session, raw, names, tell)
@@ -114,7 +114,7 @@ def _copy(
     counts = dict.fromkeys(names, 0)
     done = 0
     for name in names:
-        into = tables.columns(raw, name)
+        into = tables.columns_of(raw, name)
         for rows in tables.chunks(raw, name):
             session.load(name, into, rows)
             counts[name] += len(rows)
@@ -126,7 +126,7 @@ def _copy(
 def _compare(session: Session, counts: Mapping[str, int], now: int) -> None:
     session.begin(now)
     changed = {"presence", "lease", "setting"}
-    for name, wanted in counts.items():
-        found = session.rows(f"SELECT COUNT(*) FROM {name}", {})[0][0]
-        if name not in changed and found != wanted:
-            raise StartRefused(f"Of {wanted} rows in {name!r} only {found} arrived. Do not use this database.")
+    for table, wanted in counts.items():
+        found = session.rows(f"SELECT COUNT(*) FROM {table}", {})[0][0]
+        if table not in changed and found != wanted:
+            raise StartRefused(f"Of {wanted} rows in {table!r} only {found} arrived. Do not use this database.")

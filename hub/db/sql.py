@@ -40,9 +40,10 @@ POSTGRES_WORDS: Final = {
 }
 
 
-def insert(table: str, columns: Sequence[str]) -> str:
-    """For rows of SQLite's, by position."""
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+def insert(table: str, names: Sequence[str]) -> str:
+    """For rows of SQLite's, by position; table and columns are the schema's."""
+    columns, placeholders = ", ".join(names), ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({columns}) VALUES ({placeholders})"
 
 
 def fill(migration: str, words: dict[str, str]) -> list[str]:

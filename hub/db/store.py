@@ -46,6 +46,7 @@ class Store:
         self.clock = clock
         self.reactions: Reactions = reactions or NoReactions()
         self.sealer: Sealer | None = None
+        self.allowed_hosts: frozenset[str] = frozenset()
         self.figures = Figures()
         self.committed: list[Callable[[Sequence[Recorded], bool], None]] = []
         self._queues: tuple[deque[Unit], deque[Unit]] = (deque(), deque())
@@ -185,7 +186,7 @@ class Store:
 
     def _new_tx(self, session: Session, now: int, careful: bool) -> Tx:
         tx = Tx(session, now, self.reactions, careful=careful)
-        tx.sealer = self.sealer
+        tx.sealer, tx.allowed_hosts = self.sealer, self.allowed_hosts
         return tx
 
 

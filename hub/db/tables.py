@@ -24,7 +24,7 @@ def tables(raw: sqlite3.Connection) -> list[str]:
     return list(TopologicalSorter(parents).static_order())
 
 
-def columns(raw: sqlite3.Connection, table: str) -> list[str]:
+def columns_of(raw: sqlite3.Connection, table: str) -> list[str]:
     return [name for name, _ in raw.execute(_COLUMNS, {"name": table})]
 
 
@@ -42,7 +42,8 @@ def schema(raw: sqlite3.Connection) -> int:
 
 
 def chunks(raw: sqlite3.Connection, table: str) -> Iterator[list[tuple[Any, ...]]]:
-    cursor = raw.execute(f"SELECT {', '.join(columns(raw, table))} FROM {table} ORDER BY rowid")
+    columns = ", ".join(columns_of(raw, table))
+    cursor = raw.execute(f"SELECT {columns} FROM {table} ORDER BY rowid")
     while rows := cursor.fetchmany(CHUNK):
         yield rows
 

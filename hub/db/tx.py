@@ -98,7 +98,9 @@ class Tx(Rx):
         self.wrote = False  # since the unit, or what runs alone in it, began; a statement that raised counts
         self.recorded: list[Recorded] = []
         self.enqueued = False
-        self.sealer: Sealer | None = None  # for secrets that are stored; the store's, where it was given one
+        # For what is checked before it is stored; the store's, where it was given them.
+        self.sealer: Sealer | None = None
+        self.allowed_hosts: frozenset[str] = frozenset()
 
     def rows(self, sql: str, **params: Any) -> list[Row]:
         wrote, self.wrote = self.wrote, True

@@ -282,7 +282,7 @@ def _stored(
     """(plain settings, sealed secrets) to store. A secret that is not in `wanted` stays as it was."""
     kept = {name: had[name] for name in secret_names(kind) if name in had and name not in wanted}
     opened = {name: _opened(tx, token, name, sealed) for name, sealed in kept.items()}
-    plain, given = split(kind, {**wanted, **opened})
+    plain, given = split(kind, {**wanted, **opened}, tx.allowed_hosts)
     sealed = {
         # What stays is sealed anew where the key has changed since: so keys rotate by use.
         name: kept[name]

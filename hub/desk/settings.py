@@ -6,11 +6,12 @@ apart.
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from hub.addresses import wrong_url
 from hub.connector import WrongSetting, setting
 from hub.desk import kinds
 from hub.errors import FieldError, Refusal
@@ -83,9 +84,11 @@ def secret_names(kind: str) -> list[str]:
     return [f.name for f in dataclasses.fields(kinds.settings_of(kind)) if f.metadata.get("secret")]
 
 
-def split(kind: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def split(
+    kind: str, settings: Mapping[str, Any], allowed_hosts: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, str]]:
     """(plain, secrets) of complete settings as they will be stored, defaults left out; or a Refusal naming each wrong
-    field. None means "not set"."""
+    field. None means "not set". `allowed_hosts`: "host:port" of the operator's own network that may be called."""
     own = kinds.settings_of(kind)
     names = {f.name for f in dataclasses.fields(own)}
     clash = names & set(_COMMON)
@@ -100,6 +103,8 @@ def split(kind: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     values: dict[str, Any] = {}
     for cls in (own, Common):
         wrong += _convert(cls, settings, values)
+    if not wrong:
+        wrong += _wrong_urls(own, values, allowed_hosts)
     if not wrong:
         wrong += [error for cls in (own, Common) if (error := _whole(cls, values))]
     if wrong:
@@ -154,6 +159,17 @@ def _whole(cls: type[Any], values: Mapping[str, Any]) -> FieldError | None:
     except WrongSetting as error:
         return FieldError(f"settings.{error.field}", error.text)
     return None
+
+
+def _wrong_urls(cls: type[Any], values: Mapping[str, Any], allowed: Collection[str]) -> list[FieldError]:
+    allow_http = bool(values.get("allow_http"))
+    found = []
+    for field in dataclasses.fields(cls):
+        url = values.get(field.name) if field.metadata.get("url") else None
+        text = wrong_url(url, allow_http=allow_http, allowed=allowed) if url else None
+        if text is not None:
+            found.append(FieldError(f"settings.{field.name}", text))
+    return found
 
 
 def _hints_of(cls: type[Any]) -> dict[str, Any]:

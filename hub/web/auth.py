@@ -159,11 +159,11 @@ def require_own_page(request: web.Request) -> None:
 
 
 def require_own_origin(request: web.Request) -> None:
-    origin = request.headers.get(hdrs.ORIGIN)
-    site = request.headers.get("Sec-Fetch-Site")
-    if (origin is not None and origin != request.app[DESK].config.public_url.rstrip("/")) or site not in (
-        None,
-        "same-origin",
-        "none",
-    ):
+    """The page that asks is ours: under the public address, or under the name by which we are asked (`localhost` for
+    `127.0.0.1`), which is known to be one of ours by now."""
+    public = request.app[DESK].config.public_url.rstrip("/")
+    asked_as = f"{public.partition(':')[0]}://{request.headers.get(hdrs.HOST, '')}"
+    if request.headers.get("Sec-Fetch-Site") not in (None, "same-origin", "none") or request.headers.get(
+        hdrs.ORIGIN
+    ) not in (None, public, asked_as):
         raise Refusal("forbidden", "This was asked for by a page of another site.")

@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+import types
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from aiohttp import hdrs, web
@@ -42,6 +43,7 @@ class Door:
         self.path: dict[str, Any] = {name: fields.pop(name).type for name in in_path}
         self.fields = fields  # those that come from the query or the body
         self.several = frozenset(name for name, field in fields.items() if _is_list(field.type))
+        self.in_query: dict[str, Any] = {name: _without_null(field.type) for name, field in fields.items()}
 
     def in_path(self, request: web.Request) -> dict[str, Any]:
         """What stands in the path; what cannot be an id names nothing."""
@@ -55,18 +57,30 @@ class Door:
     async def request(self, request: web.Request) -> Any:
         path = self.in_path(request) if self.path else {}
         if self.command.method == "GET":
-            given, strict = body.query_of(request, self.several), False
+            given = {name: self.asked(name, value) for name, value in body.query_of(request, self.several).items()}
         else:
             if request.query_string:
                 raise invalid(next(iter(request.query), "?"), "Send this in the JSON body, not in the address.")
-            given, strict = await self.given(request), True
+            given = await self.given(request)
         for name in path:
             if name in given:
                 raise invalid(name, "This stands in the address already.")
         try:
-            return msgspec.convert({**given, **path}, self.command.request, strict=strict)
+            return msgspec.convert({**given, **path}, self.command.request)
         except msgspec.ValidationError as error:
             raise self.wrong(str(error)) from None
+
+    def asked(self, name: str, value: str | list[str]) -> Any:
+        """What stands in the query, where everything is text. "null" is a word like any other: what is not wanted is
+        left out, and a list must not lose its filter over it."""
+        if name not in self.in_query:
+            return value  # refused with the others
+        try:
+            return msgspec.convert(value, self.in_query[name], strict=False)
+        except msgspec.ValidationError as error:
+            message = str(error)
+            at = f" - at `$.{name}"
+            raise self.wrong(message.replace(" - at `$", at) if " - at `$" in message else f"{message}{at}`") from None
 
     async def given(self, request: web.Request) -> dict[str, Any]:
         if not self.fields and not request.can_read_body:
@@ -171,6 +185,11 @@ def explain(message: str) -> tuple[str, str | None]:
         wanted = " or ".join(_KINDS.get(kind.strip(), kind.strip()) for kind in kinds[1].split("|"))
         return path, f"This has to be {wanted}, not {_KINDS.get(kinds[2], kinds[2])}."
     return path, f"{message}."
+
+
+def _without_null(kind: Any) -> Any:
+    options = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else ()
+    return Union[tuple(o for o in options if o is not type(None))] if type(None) in options else kind  # noqa: UP007
 
 
 def _is_list(kind: Any) -> bool:

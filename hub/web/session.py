@@ -41,7 +41,9 @@ async def sign_out(request: web.Request) -> web.Response:
     if token:
         await request.app[DESK].store.write(sessions.end, token)
     response = web.Response(status=204)
-    response.del_cookie(cookie_name(request.app[DESK]), path="/")
+    desk = request.app[DESK]
+    # With the same attributes as it was set, or a browser does not take it for the same cookie.
+    response.del_cookie(cookie_name(desk), path="/", secure=desk.config.is_https, httponly=True, samesite="Lax")
     return response
 
 

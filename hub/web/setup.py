@@ -6,11 +6,13 @@ from typing import Final
 from aiohttp import web
 
 from hub.clock import DAY
+from hub.commands import BY_NAME
 from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
 from hub.errors import Refusal
+from hub.events import Scope
 from hub.staff import agents, links, one_time, signin, tokens
-from hub.staff.access import Caller
+from hub.staff.access import Caller, may, require_permission
 from hub.web import plain
 from hub.web.auth import require_own_origin
 from hub.web.keys import DESK
@@ -87,13 +89,14 @@ async def make_token(request: web.Request) -> web.Response:
 
 
 def _token(tx: Tx, caller: Caller) -> str:
+    require_permission(caller, BY_NAME["create_token"].permission or "")  # the same as through the API
     expires_at = tx.now + TOKEN_DAYS * DAY
     return tokens.create(tx, caller, name=TOKEN_NAME, scopes=tokens.SCOPES, expires_at=expires_at)[1]
 
 
 async def _welcome(request: web.Request, caller: Caller, secret: str | None, wrong: str = "") -> web.Response:
     desk = request.app[DESK]
-    agent, inbox = await desk.store.read(_about, caller.actor.id)
+    agent, inbox = await desk.store.read(_about, caller)
     url = desk.config.public_url
     return await page(
         request,
@@ -110,8 +113,10 @@ async def _welcome(request: web.Request, caller: Caller, secret: str | None, wro
     )
 
 
-def _about(rx: Rx, agent_id: int) -> tuple[agents.Agent, inboxes.Inbox | None]:
-    return agents.get(rx, agent_id), with_form(rx)
+def _about(rx: Rx, caller: Caller) -> tuple[agents.Agent, inboxes.Inbox | None]:
+    inbox = with_form(rx)
+    seen = inbox if inbox is not None and may(caller.grants, Scope(inbox.id)) else None
+    return agents.get(rx, caller.grants.agent_id), seen
 
 
 def with_form(rx: Rx) -> inboxes.Inbox | None:

@@ -1,4 +1,4 @@
-"""Tidies up in small units: raw rows, remembered answers, health probes that have had their time. A job of timers."""
+"""Tidies up in small units what has had its time: raw rows, answers, sessions, health probes. A job of timers."""
 
 from typing import Any, Final
 
@@ -6,6 +6,7 @@ from hub.clock import DAY
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
 from hub.events import HealthChecked
+from hub.staff import links, sessions, throttle
 
 AT_ONCE: Final = 400
 EVENTS_AT_ONCE: Final = 5_000
@@ -41,6 +42,9 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
             gone[name] = gone.get(name, 0) + count
             if count < AT_ONCE:
                 break
+    for name, sweep in (("sessions", sessions.sweep), ("links", links.sweep), ("throttle", throttle.sweep)):
+        while count := await store.write_later(sweep):
+            gone[name] = gone.get(name, 0) + count
     while True:
         count, more = await store.write_later(_drop_probes)
         gone["probes"] = gone.get("probes", 0) + count

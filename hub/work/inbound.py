@@ -39,6 +39,7 @@ from hub.desk.inbound import Stored
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal, Unavailable
 from hub.events import SYSTEM, InboundQuarantined, Scope
+from hub.seal import SealBroken
 from hub.work.queue import Job
 
 log = structlog.get_logger("inbound")
@@ -79,12 +80,20 @@ async def webhook(connectors: Connectors, token: str, raw: Raw) -> Reply:
     inbox = await connectors.inbox(token)
     if inbox is None or not inbox.enabled:
         return Reply(status=404)
-    connector = connectors.connector(inbox)
+    try:
+        connector = connectors.connector(inbox)
+    except (SealBroken, Refusal) as error:  # its key or its kind is missing: nothing can be judged, so it comes again
+        connectors.note(inbox.id, "in", str(error))
+        raise Unavailable("This inbox cannot be opened just now. Nothing was stored; send it again.") from None
     if not genuine(connector, raw):
         return Reply(status=403)
     await receive(connectors.store, inbox, connector, raw)
     connectors.note(inbox.id, "in", None)
-    return connector.answer(raw)
+    try:
+        return connector.answer(raw)
+    except Exception:
+        log.exception("a connector has no answer", kind=connector.kind)
+        return Reply()
 
 
 def genuine(connector: Connector, raw: Raw) -> bool:
@@ -98,7 +107,7 @@ def genuine(connector: Connector, raw: Raw) -> bool:
 async def receive(store: Store, inbox: Inbox, connector: Connector, raw: Raw) -> Taken:
     """Stores the raw bytes and everything in them; returns once that is on disk."""
     try:
-        items = await parsed(connector, raw)
+        items = list(await parsed(connector, raw))
     except Exception as error:
         return await store.write(_quarantine, inbox, raw, reason_of(error))
     crash_point("inbound.before_write")
@@ -119,7 +128,7 @@ async def parsed(connector: Connector, raw: Raw) -> list[Item]:
 
 
 async def _one(store: Store, inbox: Inbox, raw: Raw, item: Item) -> Taken:
-    """Most requests carry one item: the unit's own savepoint is all it needs; only a failure costs a second write."""
+    """Most requests carry one item, and a unit rolls back alone: only a failure costs a second write."""
     try:
         return await store.write(_single, inbox, raw, item)
     except Unavailable:
@@ -182,6 +191,10 @@ def apply(tx: Tx, inbox: Inbox, item: Item) -> Filed | None:
                 raise Later("The deletion of a message that is not here.")
         case Unreadable():
             raise Unparsable(item.reason)
+        case Ignored() | Reaction() | Choice():
+            pass
+        case _:
+            raise Unparsable(f"The connector made a {type(item).__name__} of it, which is no item.")
     return None
 
 

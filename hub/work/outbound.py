@@ -148,6 +148,15 @@ class Outbound:
         return lambda tx: deliveries.unknown(tx, delivery_id, reason)
 
 
+def given_up(tx: Tx, payload: dict[str, int]) -> None:
+    """Its job was buried: the agent who waits for it sees that nothing more will happen by itself."""
+    delivery = deliveries.get(tx, payload["delivery_id"])
+    if delivery is not None and delivery.state == "sending":
+        deliveries.unknown(tx, delivery.id, "It may have arrived: the desk failed while sending it.")
+    elif delivery is not None and delivery.state == "queued":
+        deliveries.failed(tx, delivery.id, "The desk failed to send it. An administrator sees why among the dead jobs.")
+
+
 def _begin(tx: Tx, delivery_id: int) -> Part | None:
     """`sending`, or None when it must not leave any more. Asked and written in one unit: a handoff, a refusal or a
     person's "cancel" comes before it or after it, never in between."""

@@ -123,24 +123,24 @@ def again(
     after: int,
     *,
     counted: bool = True,
-    then: Callable[[Tx], object] | None = None,
+    dead: Callable[[Tx], object] | None = None,
 ) -> bool:
-    """Ready again in `after` milliseconds, or buried when it has had its time. True: it will be tried again."""
+    """Ready again in `after` milliseconds, or buried when it has had its time. True: it will be tried again.
+
+    `dead`: what else is written when it is buried."""
     if counted and is_last_try(job, tx.now, after):
-        bury(tx, job, error, then)
+        bury(tx, job, error, dead)
         return False
     _require_lease(tx, job)
-    if then is not None:
-        then(tx)
     tx.run(AGAIN, id=job.id, worker=job.worker, run_at=tx.now + after, error=error[:500], uncounted=int(not counted))
     return True
 
 
-def bury(tx: Tx, job: Job, error: str, then: Callable[[Tx], object] | None = None) -> None:
-    """Given up and shown; the next of its key goes on."""
+def bury(tx: Tx, job: Job, error: str, dead: Callable[[Tx], object] | None = None) -> None:
+    """Given up and shown; the next of its key goes on. `dead`: what else is written then."""
     _require_lease(tx, job)
-    if then is not None:
-        then(tx)
+    if dead is not None:
+        dead(tx)
     tx.run(BURY, id=job.id, worker=job.worker, now=tx.now, error=error[:500])
     promote(tx, job.key)
     tx.record(JobDied(job_id=job.id, kind=job.kind), by=SYSTEM)

@@ -42,18 +42,16 @@ class Options(Protocol):
     def forms_per_hour(self) -> int: ...
     @property
     def inbound_kept_days(self) -> int: ...
-    @property
-    def allowed_hosts(self) -> str: ...
 
 
 class Runner:
     def __init__(self, store: Store, sealer: Sealer, options: Options) -> None:
         self.store, self.sealer = store, sealer
         self.public_url = options.public_url
-        self.http = SafeClient([host.strip().lower() for host in options.allowed_hosts.split(",") if host.strip()])
+        self.http = SafeClient(store.allowed_hosts)
         self.throttle = Throttle(store.clock, options.forms_per_hour)
         self.outbound = Outbound(self)
-        self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days))
+        self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days), dead=timers.DEAD)
         self.pollers = Pollers(store, self.connector, self.note, alone=not store.backend.notifies)
         self._by_token: dict[str, Inbox] = {}
         self._by_id: dict[int, Inbox] = {}

@@ -7,7 +7,7 @@ from hub.db import lanes
 from hub.db.tx import Tx
 from hub.desk import inbound as stored
 from hub.desk import inboxes, presence, routing, tickets
-from hub.work import housekeeping, inbound
+from hub.work import housekeeping, inbound, outbound
 from hub.work.queue import Job
 from hub.work.worker import Handler, Then, unit
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DELIVER: Final = "deliver"
 HOUSEKEEPING: Final = "housekeeping"
 EVERY: Final = {HOUSEKEEPING: HOUR}
+# What else is written when a job of this kind is given up.
+DEAD: Final = {DELIVER: outbound.given_up}
 PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked', 'running') LIMIT 1"
 
 

@@ -60,12 +60,14 @@ class Worker:
         store: Store,
         handlers: Mapping[str, Handler],
         *,
+        dead: Mapping[str, Unit] = {},
         at_once: Mapping[int, int] = AT_ONCE,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`chance`: where the spread of the pauses comes from."""
+        """`dead`: what else is written when a job of a kind is given up. `chance`: spreads the pauses."""
         self.store = store
         self.handlers = dict(handlers)
+        self._dead = dict(dead)
         self.figures = Figures()
         self.name = secrets.token_hex(8)
         self._at_once = at_once
@@ -223,15 +225,19 @@ class Worker:
 
     async def _again(self, job: Job, reason: str, after: int | None, counted: bool) -> str:
         length = queue.pause(job, self.chance()) if after is None else after
-        if await self.store.write_later(queue.again, job, reason, length, counted=counted):
+        if await self.store.write_later(queue.again, job, reason, length, counted=counted, dead=self._when_dead(job)):
             self.figures.retried[job.lane] += 1
             self._wake.set()
             return "again"
         self.figures.died[job.lane] += 1
         return "died"
 
+    def _when_dead(self, job: Job) -> Then | None:
+        fn = self._dead.get(job.kind)
+        return None if fn is None else lambda tx: fn(tx, job.payload)
+
     async def _bury(self, job: Job, reason: str) -> str:
-        await self.store.write_later(queue.bury, job, reason)
+        await self.store.write_later(queue.bury, job, reason, self._when_dead(job))
         self.figures.died[job.lane] += 1
         return "died"
 

@@ -33,6 +33,13 @@ def parley(data: Path, *words: str, stdin: str = "", **settings: str) -> "subpro
     )
 
 
+def well(data: Path, *words: str, stdin: str = "", **settings: str) -> str:
+    """One command that ends well; what it said."""
+    ended = parley(data, *words, stdin=stdin, **settings)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
 class Desk:
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data

@@ -6,25 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.process import ROOT, Desk, parley
+from tests.app.process import ROOT, Desk, parley, well
 
 CREATE = ("agent", "create", "--name", "Bo", "--email")
 
 
 def test_while_a_desk_runs_it_is_the_desk_that_writes(data: Path) -> None:
     with Desk(data) as desk:
-        done = parley(data, *CREATE, "bo@example.org", "--invite")
-        assert done.returncode == 0, done.stderr
-        link = re.search(rf"http://127\.0\.0\.1:{desk.port}(/join/\S+)", done.stdout)
-        assert link, done.stdout
+        said = well(data, *CREATE, "bo@example.org", "--invite")
+        link = re.search(rf"http://127\.0\.0\.1:{desk.port}(/join/\S+)", said)
+        assert link, said
         assert desk.ask("GET", link[1])[0] == 200
         desk.stop()
 
 
 def test_while_none_runs_the_command_opens_the_record_itself(data: Path) -> None:
-    done = parley(data, *CREATE, "bo@example.org", "--password-stdin", stdin="tree house river five\n", PORT="8080")
-    assert done.returncode == 0, done.stderr
-    assert "bo@example.org is in, as agent." in done.stdout
+    said = well(data, *CREATE, "bo@example.org", "--password-stdin", stdin="tree house river five\n", PORT="8080")
+    assert "bo@example.org is in, as agent." in said
     again = parley(data, *CREATE, "BO@example.org", "--invite")
     assert again.returncode == 1
     assert "Another agent has this e-mail address." in again.stderr
@@ -33,9 +31,8 @@ def test_while_none_runs_the_command_opens_the_record_itself(data: Path) -> None
 @pytest.mark.postgres
 def test_on_postgresql_it_writes_beside_the_running_desk(data: Path, postgres_url: str) -> None:
     with Desk(data, DATABASE=postgres_url) as desk:
-        done = parley(data, *CREATE, "bo@example.org", "--invite", DATABASE=postgres_url)
-        assert done.returncode == 0, done.stderr
-        assert parley(data, "doctor", DATABASE=postgres_url).returncode == 0
+        well(data, *CREATE, "bo@example.org", "--invite", DATABASE=postgres_url)
+        well(data, "doctor", DATABASE=postgres_url)
         desk.stop()
 
 
@@ -87,7 +84,7 @@ def test_doctor_changes_nothing(data: Path) -> None:
     with Desk(data) as desk:
         desk.stop()
     before = (data / "parley.db").read_bytes()
-    assert parley(data, "doctor").returncode == 0
+    well(data, "doctor")
     assert (data / "parley.db").read_bytes() == before
 
 
@@ -117,9 +114,9 @@ def test_a_socket_that_a_killed_desk_left_behind_is_in_nobody_s_way(data: Path) 
         desk.process.kill()
         desk.process.wait(10)
         assert (data / "desk.sock").exists()
-    assert parley(data, "doctor").returncode == 0
+    well(data, "doctor")
     with Desk(data) as desk:
-        assert parley(data, "doctor").returncode == 0
+        well(data, "doctor")
         desk.stop()
 
 
@@ -127,16 +124,14 @@ class TestBackup:
     def test_it_is_made_while_the_desk_runs_and_restored_elsewhere(self, data: Path) -> None:
         file, other = data.parent / "backup.db", data.parent / "other"
         with Desk(data) as desk:
-            assert parley(data, *CREATE, "bo@example.org", "--invite").returncode == 0
-            done = parley(data, "backup", str(file))
-            assert done.returncode == 0, done.stderr
-            assert "found whole" in done.stdout
-            assert "secret.key" in done.stdout
+            well(data, *CREATE, "bo@example.org", "--invite")
+            said = well(data, "backup", str(file))
+            assert "found whole" in said
+            assert "secret.key" in said
             desk.stop()
         assert file.stat().st_mode & 0o077 == 0
-        done = parley(other, "restore", str(file))
-        assert done.returncode == 0, done.stderr
-        assert "outbox release" in done.stdout
+        said = well(other, "restore", str(file))
+        assert "outbox release" in said
         doctor = json.loads(parley(other, "doctor", "--json").stdout)
         assert [f["state"] for f in doctor if f["what"] == "outbox"] == ["warn"]
         with Desk(other) as desk:
@@ -156,12 +151,12 @@ class TestBackup:
             desk.stop()
         assert file.read_text() == "my letters"
         assert parley(data, "restore", str(file)).returncode == 1
-        assert parley(data, "doctor").returncode == 0
+        well(data, "doctor")
 
     def test_a_restore_under_a_running_desk_is_refused(self, data: Path) -> None:
         file = data.parent / "backup.db"
         with Desk(data) as desk:
-            assert parley(data, "backup", str(file)).returncode == 0
+            well(data, "backup", str(file))
             done = parley(data, "restore", str(file))
             assert done.returncode == 1
             assert f"process {desk.process.pid}" in done.stderr
@@ -170,8 +165,7 @@ class TestBackup:
     @pytest.mark.postgres
     def test_a_record_moves_from_sqlite_to_postgresql(self, data: Path, postgres_url: str) -> None:
         file = data.parent / "backup.db"
-        assert parley(data, *CREATE, "bo@example.org", "--invite").returncode == 0
-        assert parley(data, "backup", str(file)).returncode == 0
-        done = parley(data, "restore", str(file), DATABASE=postgres_url)
-        assert done.returncode == 0, done.stderr
+        well(data, *CREATE, "bo@example.org", "--invite")
+        well(data, "backup", str(file))
+        well(data, "restore", str(file), DATABASE=postgres_url)
         assert "Another agent" in parley(data, *CREATE, "bo@example.org", "--invite", DATABASE=postgres_url).stderr

@@ -1,13 +1,17 @@
 """The pages of set-up, invitation and the demo, as a browser without scripts uses them."""
 
+import http.client
 import re
+import shutil
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from tests.app.process import Desk, parley
+from tests.fixtures.databases import fast_folder
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GOOD = {
@@ -35,10 +39,18 @@ class Form(HTMLParser):
             self.fields[str(told["name"])] = told.get("value") or ""
 
 
+@pytest.fixture(scope="module")
+def waiting() -> Iterator[Desk]:
+    """A desk whose first administrator nobody makes."""
+    folder = fast_folder()
+    with Desk(folder / "data") as desk:
+        yield desk
+        desk.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def set_up(desk: Desk) -> str:
     """Makes the administrator; the cookie to send from now on."""
-    import http.client
-
     assert desk.setup_link is not None
     connection = http.client.HTTPConnection("127.0.0.1", desk.port, timeout=20)
     connection.request("POST", desk.setup_link, urlencode(GOOD), FORM)
@@ -81,30 +93,25 @@ def test_the_link_makes_an_administrator_once(data: Path) -> None:
     ],
 )
 def test_what_is_wrong_stands_beside_its_field_and_the_rest_is_kept(
-    data: Path, change: dict[str, str], field: str, said: str
+    waiting: Desk, change: dict[str, str], field: str, said: str
 ) -> None:
-    with Desk(data) as desk:
-        assert desk.setup_link is not None
-        status, page = desk.ask("POST", desk.setup_link, urlencode(GOOD | change), **FORM)
-        assert status == 422
-        wrong = re.search(r'<span class="field__wrong"[^>]*>([^<]*)', page)
-        assert wrong, page
-        assert said in wrong[1]
-        kept = Form(page).fields
-        assert kept["password"] == "", "a password is never sent back"
-        for name in {"name", "email"} - {field}:
-            assert kept[name] == GOOD[name]
-        assert desk.ask("GET", desk.setup_link)[0] == 200, "the link still works"
-        desk.stop()
+    link = waiting.setup_link
+    assert link is not None
+    status, page = waiting.ask("POST", link, urlencode(GOOD | change), **FORM)
+    assert status == 422
+    wrong = re.search(r'<span class="field__wrong"[^>]*>([^<]*)', page)
+    assert wrong, page
+    assert said in wrong[1]
+    kept = Form(page).fields
+    assert kept["password"] == "", "a password is never sent back"
+    for name in {"name", "email"} - {field}:
+        assert kept[name] == GOOD[name]
+    assert waiting.ask("GET", link)[0] == 200, "the link still works"
 
 
 @pytest.mark.parametrize("secret", ["x", "x" * 43, "%20", "%00", "é"])
-def test_no_other_link_opens_the_page(data: Path, secret: str) -> None:
-    from urllib.parse import quote
-
-    with Desk(data) as desk:
-        assert desk.ask("GET", f"/setup/{quote(secret, safe='%')}")[0] in (400, 404)
-        desk.stop()
+def test_no_other_link_opens_the_page(waiting: Desk, secret: str) -> None:
+    assert waiting.ask("GET", f"/setup/{quote(secret, safe='%')}")[0] in (400, 404)
 
 
 def test_a_token_is_made_and_shown_once(data: Path) -> None:
@@ -162,14 +169,12 @@ def test_the_shop_s_form_becomes_a_ticket_and_once_only(data: Path) -> None:
         desk.stop()
 
 
-def test_pages_need_no_script_and_carry_their_files_with_a_version(data: Path) -> None:
-    with Desk(data) as desk:
-        for path in ("/", "/demo", str(desk.setup_link)):
-            page = desk.ask("GET", path)[1]
-            assert "<script" not in page
-            assert " style=" not in page
-            for name in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
-                assert desk.ask("GET", name)[0] == 200
-        assert desk.ask("GET", "/static/old/pages.css")[0] == 200, "a page left open outlives an update"
-        assert desk.ask("GET", "/static/old/..%2ftemplates%2fbase.html")[0] in (400, 404)
-        desk.stop()
+def test_pages_need_no_script_and_carry_their_files_with_a_version(waiting: Desk) -> None:
+    for path in ("/", "/demo", str(waiting.setup_link)):
+        page = waiting.ask("GET", path)[1]
+        assert "<script" not in page
+        assert " style=" not in page
+        for name in re.findall(r'(?:href|src)="(/static/[^"]+)"', page):
+            assert waiting.ask("GET", name)[0] == 200
+    assert waiting.ask("GET", "/static/old/pages.css")[0] == 200, "a page left open outlives an update"
+    assert waiting.ask("GET", "/static/old/..%2ftemplates%2fbase.html")[0] in (400, 404)

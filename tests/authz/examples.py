@@ -139,6 +139,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "list_inboxes": {"": {}},
     "read_inbox": {"": INBOX},
     "create_inbox": {"": {"kind": "form", "name": New("Shop {}"), **TEAM, "teams": [Ref("team_id")]}},
+    "check_inbox": {"": INBOX},
     "change_inbox": {"": {**INBOX, "name": New("Renamed inbox {}"), **TEAM}},
     "list_dead_jobs": {"": {}},
     "retry_job": {"": {"job_id": Ref("job_id")}},

@@ -114,7 +114,7 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         agent_id=agent_id,
         role_id=role_id,
         team_id=team_id,
-        token_id=tokens.create(tx, _as(tx, owner), name="spare", scopes=["tickets:read"], expires_at=None)[0],
+        token_id=tokens.create(tx, acting(tx, owner), name="spare", scopes=["tickets:read"], expires_at=None)[0],
         job_id=tx.insert(_JOB, now=tx.now),
         inbound_id=tx.insert(_INBOUND, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode()),
         inbox_id=inbox_id,
@@ -137,7 +137,7 @@ def _author(agent_id: int) -> access.Caller:
     return access.Caller(Actor("agent", agent_id), access.ALL)
 
 
-def _as(tx: Tx, agent_id: int) -> access.Caller:
+def acting(tx: Tx, agent_id: int) -> access.Caller:
     grants = access.load(tx, agent_id)
     assert grants is not None
     return access.Caller(Actor("agent", agent_id), grants)
@@ -152,7 +152,7 @@ def credentials(tx: Tx, people: dict[str, int], scopes: tuple[str, ...]) -> dict
         found["nobody", scope] = Principal(administrator, {})
         for name, wanted in (("only", {scope} & set(tokens.SCOPES)), ("without", set(tokens.SCOPES) - {scope})):
             _, secret = tokens.create(
-                tx, _as(tx, administrator), name=name, scopes=wanted or {"tickets:read"}, expires_at=None
+                tx, acting(tx, administrator), name=name, scopes=wanted or {"tickets:read"}, expires_at=None
             )
             found[name, scope] = Principal(administrator, _bearer(secret))
     agents.disable(tx, DESK, people["disabled"])

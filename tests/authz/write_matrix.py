@@ -231,6 +231,7 @@ SPECS: dict[str, Spec] = {
     "list_inboxes": Spec("inboxes:read", "inboxes.read", 200, comment=_LISTED),
     "read_inbox": Spec("inboxes:read", "inboxes.read", 200, (sees("inbox_id"),)),
     "create_inbox": Spec("inboxes:write", "inboxes.manage", 201, (there("team_id", 422), there("teams", 422))),
+    "check_inbox": Spec("inboxes:write", "inboxes.manage", 202, (sees("inbox_id"),)),
     "change_inbox": Spec("inboxes:write", "inboxes.manage", 200, (sees("inbox_id"), there("team_id", 422))),
     "list_dead_jobs": Spec("desk:read", "desk.manage", 200),
     "retry_job": Spec("desk:write", "desk.manage", 200, (there("job_id"),)),

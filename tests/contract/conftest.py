@@ -73,7 +73,8 @@ async def channel(store: Store, cases: Cases) -> AsyncIterator[Channel]:
         peer = await stack.enter_async_context(cases.peer())
         store.reactions = REACTIONS
         store.sealer = Sealer.random()
-        runner = Runner(store, store.sealer, Options(allowed_hosts=peer.host if peer else "", forms_per_hour=10_000))
+        store.allowed_hosts = frozenset({peer.host} if peer else ())
+        runner = Runner(store, store.sealer, Options(forms_per_hour=10_000))
         inbox = await store.write(
             inboxes.create, DESK, kind=cases.kind, name="Under test", settings=cases.settings(peer)
         )

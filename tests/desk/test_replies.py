@@ -137,7 +137,7 @@ async def test_unknown_is_never_repeated_but_by_a_person(office: Office) -> None
 
 async def test_who_refused_or_is_blocked_gets_nothing(office: Office) -> None:
     delivery = await _queued(office)
-    point, contact = await office.store.read(lambda rx: rx.row("SELECT id, contact_id FROM contact_point"))
+    ((point, contact),) = await office.store.read(lambda rx: rx.rows("SELECT id, contact_id FROM contact_point"))
     no = Consent("support", False, "STOP")
     await office.store.write(consents.put, point, contact, no, how="message", by=office.ann.actor)
     assert await office.does(deliveries.begin, delivery) is None

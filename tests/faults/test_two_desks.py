@@ -46,9 +46,7 @@ async def test_desks_that_touch_the_same_rows_crosswise_do_not_deadlock(postgres
         crossing = [one.write(touch, *both) for _ in range(150)] + [two.write(touch, *both[::-1]) for _ in range(150)]
         await asyncio.gather(*crossing)
         for name in both:
-            assert (
-                await two.read(lambda rx, n=name: rx.value("SELECT value FROM setting WHERE name = :n", n=n)) == "300"
-            )
+            assert await two.read(value, name) == "300"
 
 
 async def test_two_desks_under_load_of_which_one_is_killed(postgres_url: str) -> None:

@@ -33,7 +33,20 @@ CHANNELS = {
 OTHER_MEANINGS: dict[str, dict[str, str]] = {}
 
 # Variables that hold a piece of SQL made by us, and nothing else.
-FRAGMENTS = {"columns", "condition", "conditions", "filters", "order", "scope", "sets", "table", "visible", "where"}
+FRAGMENTS = {
+    "columns",
+    "condition",
+    "conditions",
+    "filters",
+    "order",
+    "placeholders",
+    "scope",
+    "sees",
+    "sets",
+    "table",
+    "visible",
+    "where",
+}
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -126,6 +139,8 @@ def test_the_hub_knows_no_channel_by_name() -> None:
     kinds = (CHANNELS | folders) - {"connectors"}
     found = []
     for path, tree in syntax("hub"):
+        if path.is_relative_to(ROOT / "hub" / "bench"):
+            continue  # it measures through a real channel, and nothing of the desk imports it
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in kinds:
                 if str(path.relative_to(ROOT)) not in OTHER_MEANINGS.get(node.value, {}):

@@ -18,12 +18,15 @@ pytestmark = pytest.mark.browser
 CHROMIUM = os.environ.get("PARLEY_TEST_CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture
-def desk() -> Iterator[Desk]:
+def running() -> Iterator[Desk]:
     folder: Path = fast_folder()
-    with Desk(folder / "data") as running:
-        yield running
+    with Desk(folder / "data") as desk:
+        yield desk
     shutil.rmtree(folder, ignore_errors=True)
+
+
+desk = pytest.fixture(running, name="desk")
+waiting = pytest.fixture(running, name="waiting", scope="module")  # nobody makes its administrator
 
 
 @pytest_asyncio.fixture
@@ -68,17 +71,16 @@ async def test_from_the_printed_link_to_the_first_ticket(desk: Desk, browser: Br
     assert gone.status == 404
 
 
-@pytest.mark.parametrize("width", [320, 390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_every_page_fits_and_is_accessible(desk: Desk, browser: Browser, width: int, scheme: str) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (390, "dark"), (1440, "light"), (1440, "dark")])
+async def test_every_page_fits_and_is_accessible(waiting: Desk, browser: Browser, width: int, scheme: str) -> None:
     context = await browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if scheme == "dark" else "light",
         bypass_csp=True,  # so that axe can run
     )
     page = await context.new_page()
-    for path in ("/", "/demo", desk.setup_link, "/setup/none"):
-        await page.goto(address(desk, path))
+    for path in ("/", "/demo", waiting.setup_link, "/setup/none"):
+        await page.goto(address(waiting, path))
         found = (await Axe().run(page)).response["violations"]
         assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found] == [], path
         for direction in ("ltr", "rtl"):

@@ -91,9 +91,10 @@ async def test_contacts_are_found_by_the_start_of_a_name_in_any_script_and_by_an
     for name, number in (("Ōta", "0911234567"), ("ሰላም", "0911234568"), ("Otto", "0911234569"), ("សុខា", "0911234560")):
         await made(office, name, ("phone", number))
 
-    async def found(**wanted: str | None) -> list[str]:
-        wanted = {"name": None, "point": None, "country": None, "cursor": None} | wanted
-        rows, _ = await office.store.read(contact_lists.listed, office.boss, limit=10, **wanted)  # type: ignore[arg-type]
+    async def found(name: str | None = None, point: str | None = None, country: str | None = None) -> list[str]:
+        rows, _ = await office.store.read(
+            contact_lists.listed, office.boss, name=name, point=point, country=country, limit=10, cursor=None
+        )
         return [row.name for row in rows]
 
     assert await found(name="OTT") == ["Otto"]

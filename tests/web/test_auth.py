@@ -63,6 +63,18 @@ async def test_a_token_past_its_time_is_refused(desk_client: DeskClient) -> None
     assert (await desk_client.get("/api/v1/tickets", as_=None, headers=bearer)).status == 401
 
 
+async def test_a_token_revoked_by_another_process_ends_within_a_second(desk_client: DeskClient) -> None:
+    """Even where no word of it arrives: what is remembered of a token is not remembered for long."""
+    assert (await desk_client.get("/api/v1/me", as_="agent")).status == 200
+
+    def revoke_unheard(tx: Tx) -> None:
+        tx.run("UPDATE api_token SET revoked_at = :now", now=tx.now)
+
+    await desk_client.store.write(revoke_unheard)
+    desk_client.clock.advance(600)
+    assert (await desk_client.get("/api/v1/me", as_="agent")).status == 401
+
+
 async def test_a_disabled_agent_is_out_at_once_by_token_and_by_cookie(desk_client: DeskClient) -> None:
     helper = desk_client.people["agent"]
     assert (await desk_client.get("/api/v1/me", as_="agent")).status == 200
@@ -128,6 +140,8 @@ async def test_a_cookie_changes_nothing_without_the_header(desk_client: DeskClie
         {"Origin": f"{URL}.evil.example"},
         {"Origin": "https://desk.example"},
         {"Origin": f"{URL}:81"},
+        {"Origin": "http://127.0.0.1"},
+        {"Origin": "http://127.0.0.1:1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": URL, "Sec-Fetch-Site": "cross-site"},
@@ -145,8 +159,9 @@ async def test_a_cookie_changes_nothing_from_another_site(
 
 async def test_a_cookie_works_from_our_own_page(sqlite_desk_client: DeskClient) -> None:
     client = sqlite_desk_client
-    headers = cookie(client) | OWN | {"Origin": URL, "Sec-Fetch-Site": "same-origin"}
-    assert (await client.post("/api/v1/contacts", {"name": "A"}, as_=None, headers=headers)).status == 201
+    for origin in (URL, client.url):
+        headers = cookie(client) | OWN | {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+        assert (await client.post("/api/v1/contacts", {"name": "A"}, as_=None, headers=headers)).status == 201
 
 
 # --- signing in and out ----------------------------------------------------------------------------------------------
@@ -201,5 +216,9 @@ async def test_the_cookie_of_a_desk_on_https_is_bound_to_its_host(
         assert answer.headers["Set-Cookie"].startswith("__Host-parley=")
         assert "Secure" in answer.headers["Set-Cookie"]
         assert answer.headers["Strict-Transport-Security"]
+        headers = {"Cookie": answer.headers["Set-Cookie"].split(";", 1)[0]}
+        out = await client.delete("/api/v1/session", as_=None, headers=headers | OWN)
+        assert out.status == 204
+        assert out.headers["Set-Cookie"].startswith('__Host-parley="";') and "Secure" in out.headers["Set-Cookie"]
         plain = {"Cookie": f"parley={client.people['agent'].session}"}
         assert (await client.get("/api/v1/me", as_=None, headers=plain)).status == 401

@@ -127,6 +127,8 @@ async def test_an_odd_host_reaches_no_link(sqlite_desk_client: DeskClient) -> No
         assert link.status == 200
         assert b"evil.example" not in link.body and b"localhost:1" not in link.body
     assert (await sqlite_desk_client.get("/", as_=None, headers={"Host": "evil.example"})).status == 421
+    assert (await sqlite_desk_client.get("/metrics", as_=None, headers={"Host": "evil.example"})).status == 421
+    assert (await sqlite_desk_client.get("/healthz", as_=None, headers={"Host": "desk-7.internal"})).status == 200
 
 
 async def test_only_a_trusted_proxy_says_who_is_behind_it(

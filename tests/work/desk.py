@@ -40,7 +40,6 @@ class Options:
     public_url: str = "https://desk.example.org"
     forms_per_hour: int = 5
     inbound_kept_days: int = 30
-    allowed_hosts: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,9 +9,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from hub import addresses
+from hub.addresses import is_public, wrong_url
 from hub.connector import Rejected, Retry, Unknown
-from hub.work import http
-from hub.work.http import SafeClient, is_public, wrong_url
+from hub.work.http import SafeClient
 
 
 class Canary:
@@ -66,7 +67,7 @@ async def canary() -> AsyncIterator[Canary]:
 @pytest_asyncio.fixture
 async def guarded(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SafeClient]:
     """Allows the canary's port, so that only the guard of addresses stands before it."""
-    monkeypatch.setattr(http, "PORTS", frozenset({canary.port}))
+    monkeypatch.setattr(addresses, "PORTS", frozenset({canary.port}))
     client = SafeClient()
     yield client
     await client.close()

@@ -14,6 +14,7 @@ from hub.clock import DAY, MINUTE, ManualClock
 from hub.connector import Choice, Deletion, Edit, Ignored, Item, Message, Point, Raw, Reaction, Receipt, Sender
 from hub.db.store import Store
 from hub.desk import inbound as stored
+from hub.desk import inboxes
 from hub.errors import Refusal, Unavailable
 from hub.events import SYSTEM, HealthChecked, InboundQuarantined, InboundReleased
 from hub.staff.access import DESK
@@ -83,6 +84,25 @@ async def test_what_cannot_be_stored_is_kept_with_the_field_that_is_wrong(desk: 
 async def test_what_the_desk_does_nothing_with_is_kept_with_its_reason(desk: Desk, item: Item) -> None:
     assert (await take(desk, item)).state == "ignored"
     assert (await row(desk))[1]
+
+
+async def test_a_connector_that_makes_nonsense_of_it_loses_nothing(desk: Desk) -> None:
+    for nonsense in ("a text", None, 7):
+        assert (await take(desk, nonsense)).state == "quarantined"  # type: ignore[arg-type]
+    nothing = Parsed(None)  # type: ignore[arg-type]
+    assert (await inbound.receive(desk.store, desk.inbox, nothing, Raw())).state == "quarantined"  # type: ignore[arg-type]
+
+
+async def test_an_inbox_whose_key_is_missing_asks_for_another_try(store: Store) -> None:
+    desk = await build(store)
+    inbox = await store.write(inboxes.change, DESK, desk.inbox.id, settings={"password": "open sesame"})
+    desk.runner.sealer = type(desk.runner.sealer).random()
+    with pytest.raises(Unavailable):
+        await inbound.webhook(desk.runner, inbox.token, Raw())
+    assert await store.read(lambda rx: rx.value("SELECT COUNT(*) FROM inbound")) == 0
+    async with asyncio.timeout(5):
+        while not await store.read(lambda rx: rx.value("SELECT health_in_error FROM inbox")):
+            await asyncio.sleep(0.01)
 
 
 async def test_an_empty_request_is_ignored(desk: Desk) -> None:

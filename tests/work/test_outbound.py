@@ -167,6 +167,23 @@ def _options() -> Any:
     return Options()
 
 
+async def test_a_reply_whose_job_is_given_up_does_not_stay_queued_for_ever(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_job: Any) -> None:
+        raise KeyError("a bug of the desk")
+
+    monkeypatch.setitem(desk.runner.worker.handlers, "deliver", broken)
+    delivery = await desk.reply()
+    for _ in range(60):
+        await asyncio.sleep(0.02)
+        await desk.pass_time(2 * MINUTE)
+        if (await desk.state(delivery))[0] == "failed":
+            break
+    assert (await desk.state(delivery))[0] == "failed"
+    assert await desk.store.read(lambda rx: rx.value("SELECT COUNT(*) FROM job WHERE state = 'dead'")) == 1
+
+
 async def test_what_is_cancelled_in_time_never_leaves(desk: Desk) -> None:
     Pigeons.script.append(Retry(reason="storm"))
     delivery = await desk.reply()

@@ -128,7 +128,7 @@ async def test_who_lost_the_lease_writes_nothing_more(store: Store, clock: Manua
         tx.run("INSERT INTO setting (name, value) VALUES ('marked', '1')")
 
     for late in (queue.finish, queue.bury):
-        args = (old, mark) if late is queue.finish else (old, "late", mark)
+        args: tuple = (old, mark) if late is queue.finish else (old, "late", mark)
         with pytest.raises(LeaseLost):
             await store.write(late, *args)
     with pytest.raises(LeaseLost):

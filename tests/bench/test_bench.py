@@ -1,0 +1,73 @@
+"""`parley bench` with small numbers: that each benchmark runs and says what it found, not what that is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hub.bench.cli import bench
+from hub.bench.ground import file_system
+from hub.bench.result import Result, Rounds, report
+
+KEYS = ["name", "database", "callers", "value", "baseline", "ratio", "budget", "met"]
+# A child's start, an empty database, a server: on a busy machine each takes its time.
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.may_block(reason="the bench prepares files and processes; nobody is served by this loop"),
+    pytest.mark.loop_may_block(reason="the bench prepares files and processes; nobody is served by this loop"),
+]
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+def run(*arguments: str) -> list[dict[str, Any]]:
+    """What `--json` prints; the exit status says whether every budget was met."""
+    done = CliRunner().invoke(bench, [*arguments, "--json"])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    assert all(list(one) == KEYS for one in found)
+    assert done.exit_code == int(any(one["met"] is False for one in found))
+    return found
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_ingest_compares_the_desk_with_its_own_statements(database: str) -> None:
+    small = ["--messages", "200", "--known", "100", "--rounds", "1", "--callers", "8", "--no-fsyncs"]
+    found = {one["name"]: one for one in run("ingest", "--database", database, *small)}
+    assert found["ingest.statements"]["value"] <= found["ingest.statements"]["budget"] == 12
+    assert found["ingest"]["callers"] == 8
+    assert found["ingest"]["value"] > 0 and found["ingest"]["baseline"] > 0 and found["ingest"]["ratio"] > 0
+
+
+def test_post_compares_a_command_with_a_handler_that_does_nothing() -> None:
+    (found,) = run("post", "--rounds", "1", "--seconds", "0.3", "--connections", "4")
+    assert found["name"] == "post.note" and found["callers"] == 4
+    assert found["value"] > 0 and found["baseline"] > found["value"] / 10
+
+
+def test_start_weighs_a_desk_and_takes_its_time() -> None:
+    found = {one["name"]: one for one in run("start", "--rounds", "1", "--idle", "0.2")}
+    assert 0 < found["start"]["value"] < 60
+    assert 10 < found["start.pss_mib"]["value"] <= found["start.rss_mib"]["value"] < 400
+
+
+def test_a_missed_budget_is_the_exit_status_and_a_wish_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    met = Result("a", "sqlite", 1, 2.0, 1.0, 2.0, 1.5, True)
+    wish = Result("b", None, None, 2.0, None, None, None, None)
+    missed = Result("c", "sqlite", 1, 1.0, 1.0, 1.0, 1.5, False)
+    assert report([met, wish], as_json=True)
+    assert not report([met, missed], as_json=False)
+    assert "missed" in capsys.readouterr().out
+
+
+def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
+    rounds = Rounds()
+    for value, baseline in ((10, 10), (30, 10), (100, 50)):
+        rounds.add(value, baseline)
+    assert rounds.result("x", budget=2.0) == Result("x", None, None, 30.0, 10.0, 2.0, 2.0, True)
+    assert rounds.result("x", budget=29.0, judged="value", wanted="at most").met is False
+
+
+def test_a_folder_in_memory_is_known_for_one() -> None:
+    assert file_system(Path("/proc/self")) == "proc"
