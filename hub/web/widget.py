@@ -14,9 +14,11 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from aiohttp import hdrs, web
 
+from hub.db.store import Store
 from hub.db.tx import Rx
 from hub.desk import sites, visitors
 from hub.desk.inboxes import Inbox
@@ -59,7 +61,8 @@ async def loader(request: web.Request) -> web.Response:
         "lang": languages[0] if len(languages) == 1 else None,
         **{name: front.get(name) for name in ("side", "colour", "on", "prefix")},
     }
-    return _script(request, widget.loader(texts["widget", languages[0]], config))
+    lang = catalogues.best(request.headers.get(hdrs.ACCEPT_LANGUAGE))
+    return _script(request, widget.loader(texts["widget", lang if lang in languages else languages[0]], config))
 
 
 async def frame(request: web.Request) -> web.Response:
@@ -124,7 +127,7 @@ def _script(request: web.Request, content: bytes) -> web.Response:
 
 
 def _packed_for(request: web.Request, content: bytes) -> web.Response:
-    headers = {"Vary": "Accept-Encoding"}
+    headers = {"Vary": "Accept-Encoding, Accept-Language"}
     if "gzip" not in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
         return web.Response(body=content, headers=headers)
     return web.Response(body=_packed(content), headers={**headers, hdrs.CONTENT_ENCODING: "gzip"})
@@ -174,7 +177,7 @@ def _languages(front: Mapping[str, Any]) -> list[str]:
     return wanted or list(catalogues.LANGUAGES)
 
 
-_noted: OrderedDict[tuple[int, str], float] = OrderedDict()
+_noted: WeakKeyDictionary[Store, OrderedDict[tuple[int, str], float]] = WeakKeyDictionary()
 _writing: set[asyncio.Task[None]] = set()
 
 
@@ -182,13 +185,13 @@ def _note(desk: Desk, inbox: Inbox, referrer: str | None) -> None:
     """At most once a minute for a site: who carries the script, and whether they may. Nobody waits for it."""
     site = sites.origin(referrer) or ""
     now = desk.clock.monotonic()
-    key = (inbox.id, site)
-    if now - _noted.get(key, -_EVERY) < _EVERY:
+    key, noted = (inbox.id, site), _noted.setdefault(desk.store, OrderedDict())
+    if now - noted.get(key, -_EVERY) < _EVERY:
         return
-    _noted[key] = now
-    _noted.move_to_end(key)
-    if len(_noted) > _NOTED:
-        _noted.popitem(last=False)
+    noted[key] = now
+    noted.move_to_end(key)
+    if len(noted) > _NOTED:
+        noted.popitem(last=False)
     allowed = not site or _may(desk, inbox, site)
     task = asyncio.create_task(_write(desk, inbox.id, site, allowed))
     _writing.add(task)
@@ -199,7 +202,7 @@ async def _write(desk: Desk, inbox_id: int, site: str, allowed: bool) -> None:
     try:
         await desk.store.write_later(sites.note, inbox_id, site, allowed)
     except Unavailable:
-        _noted.pop((inbox_id, site), None)
+        _noted[desk.store].pop((inbox_id, site), None)  # the next page view will do
 
 
 _loading: list["asyncio.Future[Widget]"] = []
