@@ -98,9 +98,9 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
       title: name,
       allow: "autoplay",
       referrerpolicy: "strict-origin-when-cross-origin",
-      sandbox: "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox",
       src: `${C.base}/frame?lang=${encodeURIComponent(lang())}#${encodeURIComponent(location.origin)}`,
     });
+    if (hub !== location.origin) frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox");
     panel = make("div", { role: "dialog", "aria-label": name, hidden: "" }, frame);
     host.shadowRoot.append(panel);
     const take = () => {

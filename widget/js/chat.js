@@ -293,6 +293,7 @@ class Chat {
 
   say(text, details) {
     this.stopTyping();
+    this.mustAsk = false;
     this.draft = "";
     this.outbox.add(text, details);
   }
@@ -324,6 +325,7 @@ class Chat {
     const fields = (problem.errors ?? []).map(({ path = "" }) => path.split(".").at(-1));
     const asked = fields.filter((name) => ASKED.includes(name));
     if (asked.length) {
+      this.mustAsk = true;
       this.wrong = Object.fromEntries(asked.map((name) => [name, MISSING[name]()]));
       this.draft = this.draft || text;
       this.act({ type: "my.dropped", client_id });

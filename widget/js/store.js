@@ -145,7 +145,6 @@ export const ended = (state) => state.ticket?.status === "resolved";
 
 // What is to be asked before the first message: fields, and the box. Null: nothing.
 export function questions(state) {
-  if (state.ticket && !ended(state)) return null;
   const asked = new Map(state.ask.map((field) => [field.replace("*", ""), field.endsWith("*")]));
   if (state.closed) asked.set("email", true);
   if (!asked.size && !state.consent) return null;

@@ -6,7 +6,7 @@ import { _, dayOf, ngettext, timeOf } from "./words.js";
 
 const drawing = (path) => svg`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${path}></path></svg>`;
 const PICTURES = {
-  menu: "M5 12h.01M12 12h.01M19 12h.01",
+  menu: "M4 7h16M4 12h16M4 17h16",
   close: "M6 6l12 12M18 6L6 18",
   send: "M4 12l16-8-5 16-3.500-6.500zM11.500 13.500L20 4",
   down: "M12 5v14M6 13l6 6 6-6",
@@ -169,7 +169,7 @@ function linked(text) {
 
 function queue({ state }) {
   const { ticket } = state;
-  if (ended(state) || ticket?.agent || !(ticket?.position >= 0)) return nothing;
+  if (ended(state) || state.closed || ticket?.agent || !(ticket?.position >= 0)) return nothing;
   const minutes = Math.ceil((ticket.expected_wait ?? 0) / 60_000);
   const place = ticket.position
     ? ngettext("{0} person is before you.", "{0} people are before you.", ticket.position)
@@ -184,7 +184,7 @@ function after(chat) {
   if (!ticket) return nothing;
   if (!ended(state)) {
     return state.closed && !ticket.agent
-      ? html`<p class="queue" role="status">${_("Thank you. Your number is {0}. We answer by e-mail.", `#${ticket.number}`)}</p>`
+      ? html`<p class="queue" role="status">${_("Thank you. Your number is {0}. We answer by e-mail.", "#" + ticket.number)}</p>`
       : nothing;
   }
   return html`<p class="queue" role="status">${_("This chat has ended. Write again if something is still open.")}</p>
@@ -215,7 +215,7 @@ function rating(chat) {
 function foot(chat) {
   const { state } = chat;
   if (state.mustSignIn) return html`<p class="queue">${_("Please sign in on this site first; then you can write to us here.")}</p>`;
-  const asked = state.ready && !state.outbox.length ? questions(state) : null;
+  const asked = state.ready && !state.outbox.length && (chat.mustAsk || !state.ticket) ? questions(state) : null;
   return asked ? firstMessage(chat, asked) : composer(chat);
 }
 
@@ -229,7 +229,7 @@ function composer(chat) {
   </form>`;
 }
 
-const ASKED = {
+const FIELDS = {
   name: { label: () => _("Your name"), type: "text", complete: "name" },
   email: { label: () => _("E-mail"), type: "email", complete: "email" },
   phone: { label: () => _("Phone"), type: "tel", complete: "tel" },
@@ -251,7 +251,7 @@ function firstMessage(chat, { fields, consent }) {
 }
 
 function field(chat, name, required) {
-  const { label, type, complete } = ASKED[name];
+  const { label, type, complete } = FIELDS[name];
   return html`<label for=${name}>${label()}${required ? nothing : html` <small>${_("if you like")}</small>`}</label>
     <input id=${name} name=${name} type=${type} autocomplete=${complete} ?required=${required} maxlength="300"
       dir=${type === "text" ? "auto" : "ltr"} aria-describedby="${name}-wrong" aria-invalid=${!!chat.wrong[name]}
