@@ -139,7 +139,7 @@ async def test_what_is_in_quarantine_is_found(desk: app.Desk) -> None:
 
 async def test_an_inbox_that_fails_is_found(desk: app.Desk) -> None:
     def spoil(tx: Tx) -> None:
-        tx.run("UPDATE inbox SET health_out_at = 1, health_out_error = 'Wrong password.'")
+        tx.run("UPDATE inbox SET health_out_at = 1, health_out_error = 'Wrong password.' WHERE id = 1")
 
     await desk.store.write(spoil)
     finding = await only(desk, "inboxes")

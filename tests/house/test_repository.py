@@ -30,7 +30,15 @@ CHANNELS = {
     *("twilio", "viber", "vk", "wechat", "whatsapp", "zalo"),
 }
 # A word that also means something else: the files of the hub where it may stand, each with what it means there.
-OTHER_MEANINGS: dict[str, dict[str, str]] = {}
+OTHER_MEANINGS: dict[str, dict[str, str]] = {
+    "chat": {"hub/web/widget_files.py": "a module of the widget"},
+    "form": {"hub/web/widget.py": "what the widget is told of the contact form beside it"},
+    "line": {
+        "hub/live/clients.py": "a connection",
+        "hub/web/talk.py": "a connection",
+        "hub/web/widget_files.py": "a module of the widget",
+    },
+}
 
 # Variables that hold a piece of SQL made by us, and nothing else.
 FRAGMENTS = {
