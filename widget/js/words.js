@@ -6,9 +6,14 @@ export function useCatalogue(catalogue) {
   book = { ...book, ...catalogue };
 }
 
-// Each value stands by itself (U+2068 … U+2069), so that a Latin name does not turn an Arabic sentence around.
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+// A value that runs the other way must not turn the sentence around it: it stands by itself (U+2068 … U+2069).
 function fill(text, values) {
-  return text.replace(/\{(\d)\}/g, (_whole, index) => `\u2068${values[index]}\u2069`);
+  return text.replace(/\{(\d)\}/g, (_whole, index) => {
+    const value = String(values[index]);
+    return book.dir === "rtl" || RIGHT_TO_LEFT.test(value) ? `\u2068${value}\u2069` : value;
+  });
 }
 
 export function _(text, ...values) {
