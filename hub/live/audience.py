@@ -36,6 +36,7 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.InboxCreated,
             events.InboxChanged,
             events.InboxHealthChanged,
+            events.SiteSeen,
             events.TagCreated,
             events.CompanyCreated,
         ),

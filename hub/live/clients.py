@@ -50,7 +50,7 @@ class Session:
 
 
 class AgentSession(Session):
-    __slots__ = ("caller", "credential", "group", "name", "present", "viewing", "worked")
+    __slots__ = ("brought", "caller", "credential", "group", "name", "present", "viewing", "worked")
 
     def __init__(self, line: Line, now: int, credential: Credential, present: bool) -> None:
         super().__init__(line, now)
@@ -58,6 +58,7 @@ class AgentSession(Session):
         self.present = present
         self.caller: Caller | None = None
         self.group: Group | None = None
+        self.brought = False  # up to date, while its rights are looked at
         self.name = ""
         self.viewing: int | None = None
         self.worked = False  # since the session it was opened with was last marked as used

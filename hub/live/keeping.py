@@ -35,7 +35,7 @@ from hub.staff.live_tickets import Credential
 log = structlog.get_logger("live")
 
 ANSWERED_WITHIN: Final = 0.5
-POSITION_SECONDS: Final = 15
+POSITION_SECONDS: Final = 15  # so often at most
 NO_POSITION: Final = frame("position", number=None, position=None, expected_wait=None)
 RENEW_SECONDS: Final = presence.RENEW // 1000
 LOOK_SECONDS: Final = 60
@@ -53,6 +53,7 @@ class Keeping:
         self._doubt = asyncio.Event()
         self._absent: set[int] = set()  # agents who have come and whose lease is not written yet
         self._come = asyncio.Event()
+        live.doubtful = self._doubt_session
         self._seen: dict[int, tuple[VisitorSession, int]] = {}  # visitor → up to which event
         self.signals = Signals(store, live, self.process)
         self._tasks: list[asyncio.Task[None]] = []
@@ -146,9 +147,11 @@ class Keeping:
         if caller is None:
             live.end(session, protocol.SIGNED_OUT)
             return
+        if session.joining and not session.brought:
+            return  # it will have them looked at when it has been brought up to date
         before, session.caller = session.caller, caller
-        if session.state != HELD or session.joining:
-            return  # it starts anew anyhow, or looks itself whether its rights were in doubt
+        if session.state != HELD:
+            return  # it starts anew anyhow
         if before is None or before.grants != caller.grants:
             live.stop(session, "rights_changed")
         else:
@@ -213,23 +216,23 @@ class Keeping:
                     log.exception("what visitors have seen could not be noted")
 
     async def _tell_positions(self) -> None:
-        """Where those who wait stand in the queue, when it has changed, every 15 seconds at most."""
         while True:
             await asyncio.sleep(POSITION_SECONDS)
-            here = self.live.of_visitor
-            if not here:
-                continue
             try:
-                found = await self._store.read(_positions, frozenset(here))
+                await self.tell_positions()
             except Unavailable:
-                continue
+                pass  # they can wait for that, too
             except Exception:
                 log.exception("positions could not be told")
-                continue
+
+    async def tell_positions(self) -> None:
+        """Where those who wait stand in the queue, to each for whom it has changed."""
+        here = self.live.of_visitor
+        if here:
+            found = await self._store.read(_positions, frozenset(here))
             for visitor_id, sessions in tuple(here.items()):
-                place = found.get(visitor_id)
                 for session in tuple(sessions):
-                    self._tell_position(session, place)
+                    self._tell_position(session, found.get(visitor_id))
 
     def _tell_position(self, session: VisitorSession, place: "_Place | None") -> None:
         position = place.position if place is not None else None

@@ -54,6 +54,7 @@ class Live:
         self.polls: dict[str, Any] = {}  # of hub.web.poll
         self.of_agent: dict[int, dict[AgentSession, None]] = {}
         self.of_visitor: dict[int, dict[VisitorSession, None]] = {}
+        self.doubtful: Callable[[AgentSession], None] = lambda _: None  # has its rights looked at, then released
         self.left: list[Callable[[Session], None]] = []  # told of whoever is gone or hears nothing for now
         self.told: list[Callable[[Shown], None]] = []  # told after everybody
         self._groups: dict[Sight, Group] = {}
@@ -105,7 +106,8 @@ class Live:
 
     def release(self, session: Session, upto: int) -> None:
         """It knows all up to `upto`: what was kept beyond that follows, and then it is live."""
-        held, session.held, session.joining = session.held or [], None, False
+        held, session.held, joined = session.held or [], None, session.joining
+        session.joining = False
         self._held.pop(session, None)
         session.cursor = max(session.cursor, upto)
         session.state = LIVE
@@ -122,6 +124,8 @@ class Live:
             group.sessions[session] = None
             group.agents[session.agent_id] = group.agents.get(session.agent_id, 0) + 1
             session.group = group
+        if joined and session.state == LIVE:
+            self.send(session, frame("live", cursor=session.cursor))
 
     def stop(self, session: Session, why: Why) -> None:
         """It has to start from a snapshot."""
@@ -182,7 +186,7 @@ class Live:
 
     async def join(self, session: AgentSession, cursor: int | None, welcome: dict[str, Any] | None) -> None:
         """Brings it up to date, from `cursor` or by a snapshot, and lets it go live. `welcome`: its greeting."""
-        session.joining = True
+        session.joining, session.brought = True, False
         self.hold(session)
         joined = await self._read(session, cursor)
         if session.state != HELD:
@@ -263,12 +267,12 @@ class Live:
         await self._drained(session)
         if session.state != HELD:
             return
-        if session.doubts != doubts:
-            self.stop(session, "rights_changed")
-            return
-        self.release(session, upto)
-        if session.state == LIVE:
-            self.send(session, frame("live", cursor=session.cursor))
+        session.cursor = upto
+        if session.doubts != doubts and isinstance(session, AgentSession):
+            session.brought = True
+            self.doubtful(session)
+        else:
+            self.release(session, upto)
 
     # --- fan-out -----------------------------------------------------------------------------------------------------
 

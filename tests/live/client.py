@@ -5,15 +5,22 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
 
+from aiohttp import web
+
+from hub.config import Config, complete
 from hub.connector import Connector, Features, LiveSettings
+from hub.db.postgres import PostgresBackend
+from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import inboxes, kinds
 from hub.staff.access import DESK
-from tests.fixtures.desk import URL, DeskClient
+from hub.web import protocol, routes
+from tests.fixtures.desk import URL, DeskClient, SmallDesk
 
 Told = dict[str, Any]
 SECONDS = 5.0
@@ -167,3 +174,26 @@ async def live_inbox(desk: DeskClient) -> str:
         ).token
 
     return await desk.store.write(ensure)
+
+
+@contextlib.asynccontextmanager
+async def beside(desk: DeskClient, folder: Path) -> AsyncIterator[DeskClient]:
+    """A second desk on the same PostgreSQL, with the same people, as another process would be."""
+    backend = desk.store.backend
+    assert isinstance(backend, PostgresBackend)
+    async with Store(PostgresBackend(backend.url, own_clock=True), desk.clock, desk.store.reactions) as store:
+        other = SmallDesk(store, desk.clock, complete(Config(data=folder, public_url=URL)))
+        store.sealer = desk.store.sealer
+        await other.stream.start()
+        other.keeping.start()
+        runner = protocol.Runner(routes.application(other), shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        client = DeskClient(other, f"http://127.0.0.1:{runner.addresses[0][1]}", desk.people, desk.inbox, desk.team_id)
+        try:
+            yield client
+        finally:
+            await client.http.close()
+            await runner.cleanup()
+            await other.keeping.stop()
+            await other.stream.stop()

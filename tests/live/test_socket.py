@@ -226,7 +226,7 @@ class TestFrames:
     async def test_an_agent_may_send_a_megabyte_and_no_more(self, sqlite_desk_client: DeskClient) -> None:
         async with agent(sqlite_desk_client) as client:
             refused = await client.command("note", number=1, text="x" * 900_000)
-            assert refused["problem"]["status"] == 422
+            assert refused["problem"]["status"] == 404
             await client.say("command", id="c", name="note", request={"text": "x" * 1_100_000})
             assert await client.ended() == 1009
 

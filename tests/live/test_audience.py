@@ -1,0 +1,30 @@
+"""Every kind of event has its audience, so that a new one is told to nobody by mistake or to everybody by chance."""
+
+from hub.events import BY_NAME
+from hub.live.audience import rule_of
+
+# Reviewed: these are told to nobody.
+NOBODY = {"access.changed", "desk.health_checked"}
+# Reviewed: these are told to all agents or to those with a permission; see the table in hub/live/audience.py.
+HOUSE = {
+    *("agent.created", "agent.changed", "agent.disabled", "agent.enabled", "agent.availability_changed"),
+    *("agent.presence_changed", "agent.signed_in", "agent.signed_out", "agent.sign_in_failed"),
+    *("team.created", "team.changed", "role.changed", "api_token.created", "api_token.revoked"),
+    *("inbox.created", "inbox.changed", "inbox.health_changed", "inbox.seen", "tag.created", "company.created", "desk.set_up"),
+    *("job.died", "job.retried", "inbound.quarantined", "inbound.released", "reaction.failed"),
+}
+
+
+def test_every_event_has_an_audience_that_was_read() -> None:
+    for name, kind in BY_NAME.items():
+        rule = rule_of(kind)
+        if rule == "nobody":
+            assert name in NOBODY
+        elif rule == "house":
+            assert name in HOUSE
+        else:
+            assert name.split(".")[0] in {
+                "ticket": ("ticket", "message", "note", "delivery"),
+                "contact": ("contact", "contact_point", "consent", "visitor"),
+                "feedback": ("feedback",),
+            }[rule]
