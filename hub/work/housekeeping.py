@@ -1,10 +1,11 @@
-"""Tidies up in small units what has had its time: raw rows, answers, sessions, health probes. A job of timers."""
+"""Tidies up in small units what has had its time: raw rows, answers, sessions, idle visitors, probes. A job of timers."""
 
 from typing import Any, Final
 
 from hub.clock import DAY
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
+from hub.desk import visitors
 from hub.events import HealthChecked
 from hub.staff import links, sessions, throttle
 
@@ -42,7 +43,12 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
             gone[name] = gone.get(name, 0) + count
             if count < AT_ONCE:
                 break
-    for name, sweep in (("sessions", sessions.sweep), ("links", links.sweep), ("throttle", throttle.sweep)):
+    for name, sweep in (
+        ("sessions", sessions.sweep),
+        ("links", links.sweep),
+        ("throttle", throttle.sweep),
+        ("visitors", visitors.sweep),
+    ):
         while count := await store.write_later(sweep):
             gone[name] = gone.get(name, 0) + count
     while True:

@@ -84,6 +84,21 @@ async def test_a_token_that_was_not_used_for_half_a_year_opens_nothing(hall: Hal
     assert (await hall.browser(token=first.token)).visitor.id != first.visitor.id
 
 
+async def test_who_said_nothing_for_a_month_is_dropped_and_everybody_else_stays(hall: Hall, clock: ManualClock) -> None:
+    talker, looker = await hall.browser(), await hall.browser()
+    await talker.says("hello")
+    await looker.does(visitors.page_view, "https://shop.example/")
+    clock.advance(20 * DAY)
+    late = await hall.browser()
+    assert await hall.store.write(visitors.sweep) == 0
+    clock.advance(11 * DAY)
+    assert await hall.store.write(visitors.sweep) == 1
+    assert await hall.store.write(visitors.sweep) == 0
+    left = await hall.rows("SELECT id FROM visitor ORDER BY id")
+    assert [row[0] for row in left] == [talker.visitor.id, late.visitor.id]
+    assert (await hall.browser(token=looker.token)).visitor.id > late.visitor.id
+
+
 # --- say -----------------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from hub.desk.visitors.row import find as find
 from hub.desk.visitors.row import forget as forget
 from hub.desk.visitors.row import must as must
 from hub.desk.visitors.row import page_view as page_view
+from hub.desk.visitors.row import sweep as sweep
 from hub.desk.visitors.row import visits as visits
 from hub.desk.visitors.talk import Said as Said
 from hub.desk.visitors.talk import acknowledge as acknowledge

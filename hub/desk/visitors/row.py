@@ -16,6 +16,7 @@ from hub.events import Actor, Scope, VisitorForgotten
 from hub.staff.access import Caller, Grants
 
 KEPT: Final = 180 * DAY  # a token that nobody has shown for so long opens nothing
+UNUSED: Final = 30 * DAY  # somebody who opened the chat, said nothing and never came back
 VISITS: Final = 50
 MAX_PAGE: Final = 2_000
 COARSE: Final = MINUTE
@@ -82,6 +83,9 @@ _FORGET = """
 UPDATE visitor SET ended_at = :now, page = NULL, title = NULL, referrer = NULL, language = NULL, typed = NULL
 WHERE id = :id"""
 _NO_VISITS = "DELETE FROM visit WHERE visitor_id = :id"
+_IDLE = """
+SELECT id FROM visitor WHERE used_at < :before AND contact_id IS NULL ORDER BY used_at, id LIMIT 400"""
+_DROP = "DELETE FROM visitor WHERE id = :id"
 _END = "UPDATE visitor SET ended_at = :now WHERE id = :id"
 
 
@@ -182,6 +186,15 @@ def forget(tx: Tx, visitor: Visitor) -> None:
         contact_id=visitor.contact_id,
         after=Scope(visitor.inbox_id),
     )
+
+
+def sweep(tx: Tx) -> int:
+    """Drops some of those who never said anything; how many."""
+    idle = tx.rows(_IDLE, before=tx.now - UNUSED)
+    for (visitor_id,) in idle:
+        tx.run(_NO_VISITS, id=visitor_id)
+        tx.run(_DROP, id=visitor_id)
+    return len(idle)
 
 
 def close(tx: Tx, visitor: Visitor) -> None:
