@@ -36,7 +36,10 @@ export function start(boot) {
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,
     post: api.post,
     cursor: () => state.value.cursor,
-    onframe: apply,
+    onframe: (frame) => {
+      if (frame.type === 'welcome' && frame.version !== boot.version) renew();
+      apply(frame);
+    },
     onstate: (connection, problem) => {
       if (problem?.kind === 'unauthenticated') return signIn();
       apply({ type: 'local.connection', connection, at: Date.now() });
@@ -47,6 +50,14 @@ export function start(boot) {
   addEventListener('online', () => live.nudge());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) live.nudge(); });
   for (const entry of kept()) send(entry);
+}
+
+let offered = false;
+
+/** The desk has other pages than this one: never a forced reload, something may be half written. */
+function renew() {
+  if (!offered) tell(_('There is a new version of this page.'), { label: _('Reload the page'), run: () => location.reload() });
+  offered = true;
 }
 
 function signIn() {

@@ -84,11 +84,18 @@ function house(state, frame) {
   for (const [field, table] of [['agent', 'agents'], ['team', 'teams'], ['inbox', 'inboxes'], ['tag', 'tags']]) {
     if (frame[field]?.id) next = { ...next, [table]: { ...next[table], [frame[field].id]: frame[field] } };
   }
+  if (frame.contact) next = renamed(next, frame.contact);
   const agent = frame.agent;
   if (agent && next.me && agent.id === next.me.agent.id) {
     next = { ...next, me: { ...next.me, agent: { ...next.me.agent, availability: agent.availability, name: agent.name } } };
   }
   return next;
+}
+
+function renamed(state, { id, name }) {
+  const theirs = Object.values(state.tickets).filter((ticket) => ticket.contact_id === id && ticket.contact_name !== name);
+  if (!theirs.length) return state;
+  return { ...state, tickets: { ...state.tickets, ...by(theirs.map((ticket) => ({ ...ticket, contact_name: name })), 'number') } };
 }
 
 function said(thread, frame) {

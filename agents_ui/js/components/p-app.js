@@ -46,7 +46,7 @@ class App extends Part {
       <header class="top"><bdi class="top__name">${me.value?.agent.name}</bdi><p-presence></p-presence></header>
       <p-connection></p-connection>
       <main id="main" tabindex="-1" class=${`panes panes--${screen} ${number ? 'panes--open' : ''}`}>${screen === 'queue'
-        ? html`<p-queue></p-queue>` : html`<section class="pane pane--list" aria-label=${_('Tickets')}><p-ticket-list></p-ticket-list></section>
+        ? html`<p-queue></p-queue>` : html`<section class="pane pane--list" aria-label=${_('Tickets')}>${number ? nothing : html`<h1 class="sr">${_('Inbox')}</h1>`}<p-ticket-list></p-ticket-list></section>
           <section class="pane pane--thread" aria-label=${_('Conversation')}>${number ? html`<p-thread></p-thread>` : nobody()}</section>`}
       </main>
       <p-toast></p-toast><p-help></p-help>`;
@@ -56,8 +56,14 @@ class App extends Part {
     const { screen, number } = route.value;
     const here = `${screen} ${number}`;
     document.title = [count.value ? `(${count.value})` : '', number ? `#${number}` : screen === 'queue' ? _('Queue') : _('Inbox'), '· Parley'].join(' ').trim();
-    if (this.#screen && this.#screen !== here) queueMicrotask(() => queueMicrotask(() => this.querySelector(number ? 'p-thread h1' : screen === 'queue' ? 'p-queue h1' : '.row--selected > a')?.focus()));
+    if (this.#screen && this.#screen !== here) setTimeout(() => this.#arrive());
     this.#screen = here;
+  }
+
+  /** The focus goes along to a new screen. */
+  #arrive() {
+    const { screen, number } = route.value;
+    this.querySelector(number ? 'p-thread h1' : screen === 'queue' ? 'p-queue h1' : '.row--selected > a')?.focus();
   }
 
   #link(href, name, text, here, number = 0) {

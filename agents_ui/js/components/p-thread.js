@@ -25,10 +25,13 @@ class Thread extends Part {
   #shown = null; #atFoot = true; #told = null; #height = 0; #said = '';
 
   render() {
-    const read = thread.value;
+    return html`${head()}${this.#below(thread.value)}`;
+  }
+
+  #below(read) {
     if (read?.failed) return failed(read.failed);
-    if (!read?.loaded || !ticket.value) return html`${head()}${skeleton()}`;
-    return html`${head()}
+    if (!read?.loaded || !ticket.value) return skeleton();
+    return html`
       <div class="log" role="log" aria-live="off" tabindex="0" aria-label=${_('What was said')} @scroll=${this.#scrolled}>
         ${read.older ? html`<button class="button button--plain" @click=${this.#older}>${_('Show older messages')}</button>` : nothing}
         <ol class="log__list">${repeat(this.#days(), (item) => item.key, (item) =>
@@ -95,23 +98,29 @@ class Thread extends Part {
 
 function head() {
   const it = ticket.value;
-  const back = html`<a class="thread__back" href=${path(null)} aria-label=${_('Back to the list')}>${icon('back')}</a>`;
-  if (!it) return html`<header class="thread__head">${back}<h1 tabindex="-1">#${number.value}</h1></header>`;
-  return html`<header class="thread__head">${back}
+  return html`<header class="thread__head">
+    <a class="thread__back" href=${path(null)} aria-label=${_('Back to the list')}>${icon('back')}</a>
     <div class="thread__who">
-      <h1 tabindex="-1" dir="auto">${it.contact_name || _('No name')}</h1>
-      <p class="thread__about"><bdi>${it.subject || nothing}</bdi> <span>#${it.number}</span> <span class="chip">${status(it.status)}</span>
-        <span class="chip"><bdi>${owner(it)}</bdi></span>
-        ${viewers.value.length ? html`<span class="chip chip--seen">${_('{0} is looking', viewers.value.map((id) => agentName('agent', id)).join(', '))}</span>` : nothing}
-      </p>
+      <h1 tabindex="-1" dir="auto">${it ? it.contact_name || _('No name') : `#${number.value}`}</h1>
+      ${it ? about(it) : nothing}
     </div>
-    <div class="thread__do">
-      ${it.assignee_id == null && may('tickets.reply') ? html`<button class="button" aria-keyshortcuts="c" @click=${() => claim(it.number)}>${_('Claim')}</button>` : nothing}
-      ${!may('tickets.change') ? nothing : it.status === 'resolved'
-        ? html`<button class="button button--plain" @click=${() => reopen(it.number)}>${_('Reopen')}</button>`
-        : html`<button class="button button--plain" aria-keyshortcuts="e" @click=${() => resolve(it.number)}>${_('Resolve')}</button>`}
-    </div>
+    <div class="thread__do">${it ? actions(it) : nothing}</div>
   </header>`;
+}
+
+function about(it) {
+  const looking = viewers.value.map((id) => agentName('agent', id)).join(', ');
+  return html`<p class="thread__about"><bdi>${it.subject || nothing}</bdi> <span>#${it.number}</span>
+    <span class="chip">${status(it.status)}</span> <span class="chip"><bdi>${owner(it)}</bdi></span>
+    ${looking ? html`<span class="chip chip--seen">${_('{0} is looking', looking)}</span>` : nothing}</p>`;
+}
+
+function actions(it) {
+  const claims = it.assignee_id == null && may('tickets.reply');
+  return html`${claims ? html`<button class="button" aria-keyshortcuts="c" @click=${() => claim(it.number)}>${_('Claim')}</button>` : nothing}
+    ${!may('tickets.change') ? nothing : it.status === 'resolved'
+      ? html`<button class="button button--plain" @click=${() => reopen(it.number)}>${_('Reopen')}</button>`
+      : html`<button class="button button--plain" aria-keyshortcuts="e" @click=${() => resolve(it.number)}>${_('Resolve')}</button>`}`;
 }
 
 function owner(it) {
@@ -120,7 +129,7 @@ function owner(it) {
 }
 
 function failed(text) {
-  return html`${head()}<div class="empty" role="alert"><p dir="auto">${text}</p>
+  return html`<div class="empty" role="alert"><p dir="auto">${text}</p>
     <button class="button button--plain" @click=${() => load(number.value)}>${_('Try again')}</button></div>`;
 }
 

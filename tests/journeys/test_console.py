@@ -1,0 +1,339 @@
+"""An agent's work in the console, in a real Chromium: what arrives is there by itself, what is done is done."""
+
+import asyncio
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.app.process import Desk, parley
+from tests.fixtures.databases import fast_folder
+
+pytestmark = pytest.mark.browser
+CHROMIUM = os.environ.get("PARLEY_TEST_CHROMIUM") or shutil.which("chromium")
+PASSWORD = "plum tree river stone"
+ANNA, BO = "anna@example.org", "bo@example.org"
+
+
+@dataclasses.dataclass
+class Office:
+    """A desk with two administrators; `ask` acts through the API as one of them."""
+
+    desk: Desk
+    sessions: dict[str, str]
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.desk.port}{path}"
+
+    async def ask(self, method: str, path: str, body: Any = None, *, as_: str = ANNA) -> Any:
+        headers = {"Content-Type": "application/json", "X-Parley-CSRF": "1", "Cookie": self.sessions[as_]}
+        sent = None if body is None else json.dumps(body)
+        status, text = await asyncio.to_thread(self.desk.ask, method, f"/api/v1{path}", sent, **headers)
+        assert status < 300, (method, path, status, text)
+        return json.loads(text)
+
+    async def ticket(self, text: str, name: str = "Abeba", subject: str | None = None) -> int:
+        inbox = (await self.ask("GET", "/inboxes"))["items"][0]["id"]
+        email = f"{abs(hash(name))}@example.org"
+        contact = await self.ask("POST", "/contacts", {"name": name, "points": [{"kind": "email", "value": email}]})
+        opened = {"contact_id": contact["id"], "inbox_id": inbox, "text": text, "subject": subject}
+        return int((await self.ask("POST", "/tickets", opened))["number"])
+
+    async def thread(self, number: int) -> Any:
+        return await self.ask("GET", f"/tickets/{number}")
+
+
+def sign_in_by_api(desk: Desk, email: str) -> str:
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", desk.port, timeout=20)
+    body = json.dumps({"email": email, "password": PASSWORD})
+    connection.request("POST", "/api/v1/session", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    cookie = (answer.getheader("Set-Cookie") or "").partition(";")[0]
+    connection.close()
+    return cookie
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    folder: Path = fast_folder()
+    data = folder / "data"
+    for email in (ANNA, BO):
+        name = email.partition("@")[0].title()
+        words = ("agent", "create", "--name", name, "--email", email, "--role", "administrator", "--password-stdin")
+        made = parley(data, *words, stdin=f"{PASSWORD}\n")
+        assert made.returncode == 0, made.stderr
+    with Desk(data) as running:
+        yield Office(running, {email: sign_in_by_api(running, email) for email in (ANNA, BO)})
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        found = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        await found.close()
+
+
+class Said(list[str]):
+    """What a page wrote to its console, and the errors that nobody caught: nothing, in a good page."""
+
+    def follow(self, page: Page) -> None:
+        page.on("console", lambda message: self.append(message.text) if message.type != "verbose" else None)
+        page.on("pageerror", lambda error: self.append(str(error)))
+
+
+async def come_in(
+    office: Office, browser: Browser, path: str = "/inbox", *, as_: str = ANNA, **how: Any
+) -> tuple[Page, Said]:
+    """A browser that is signed in already."""
+    context: BrowserContext = await browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **how})
+    name, _, value = office.sessions[as_].partition("=")
+    await context.add_cookies([{"name": name, "value": value, "url": office.url("/")}])
+    page, said = await context.new_page(), Said()
+    said.follow(page)
+    await page.goto(office.url(path))
+    await expect(page.locator(".rows, .queue__list").first).to_be_attached()
+    return page, said
+
+
+async def test_a_day_s_work_from_the_sign_in_to_a_resolved_ticket(office: Office, browser: Browser) -> None:
+    page, said = await browser.new_page(), Said()
+    said.follow(page)
+    await page.goto(office.url("/"))
+    await expect(page).to_have_url(office.url("/sign-in"))
+    await page.goto(office.url("/inbox?view=mine"))
+    await page.get_by_label("E-mail").fill(ANNA)
+    await page.get_by_label("Password").fill("something else altogether")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_contain_text("wrong")
+    said.clear()  # the status of that answer
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page).to_have_url(office.url("/inbox?view=mine"))
+    await expect(page.get_by_text("Nothing is assigned to you.")).to_be_visible()
+    await page.get_by_role("link", name="Open", exact=True).click()
+
+    number = await office.ticket("ጽዋው ተሰብሮ ደረሰ።", "Abeba", "Broken mug")
+    await page.get_by_role("link", name="Abeba").click()
+    await expect(page).to_have_url(office.url(f"/inbox/{number}"))
+    await expect(page.get_by_role("log")).to_contain_text("ጽዋው ተሰብሮ ደረሰ።")
+    await page.get_by_role("button", name="Claim").click()
+    await expect(page.locator(".thread__about")).to_contain_text("Yours")
+
+    await page.get_by_label("Reply to the customer").fill("A new one is on its way.")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble--ours")).to_have_count(1)
+    await expect(page.locator(".bubble--going")).to_have_count(0)
+    await page.get_by_role("button", name="Note", exact=True).click()
+    await page.get_by_label("Note for colleagues").fill("Second one <b>this</b> month.")
+    await page.get_by_role("button", name="Add the note").click()
+    await expect(page.locator(".bubble--note")).to_contain_text("Second one <b>this</b> month.")
+    thread = await office.thread(number)
+    assert [m["text"] for m in thread["messages"]] == ["ጽዋው ተሰብሮ ደረሰ።", "A new one is on its way."]
+    assert [n["text"] for n in thread["notes"]] == ["Second one <b>this</b> month."]
+
+    await page.get_by_role("button", name="Resolve").click()
+    await expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("button", name="Resolve")).to_be_visible()
+    assert said == []
+
+
+async def test_two_agents_see_what_the_other_does(office: Office, browser: Browser) -> None:
+    number = await office.ticket("Where is my parcel?")
+    anna, said = await come_in(office, browser, f"/inbox/{number}")
+    bo, heard = await come_in(office, browser, f"/inbox/{number}", as_=BO)
+    await expect(anna.locator(".thread__about")).to_contain_text("Bo is looking")
+    await bo.get_by_label("Reply to the customer").press_sequentially("It is")
+    await expect(anna.get_by_text("Bo is replying…")).to_be_visible()
+    await bo.keyboard.type(" on its way.")
+    await bo.keyboard.press("Enter")
+    await expect(anna.get_by_role("log")).to_contain_text("It is on its way.")
+    await expect(anna.get_by_text("Bo is replying…")).to_be_hidden()
+    await bo.get_by_label("Your availability").select_option("busy")
+    await expect(bo.locator(".presence--busy")).to_be_visible()
+    assert said == heard == []
+
+
+async def test_a_reply_to_what_is_no_longer_the_last_word_is_stopped(office: Office, browser: Browser) -> None:
+    number = await office.ticket("Where is my parcel?")
+    page, said = await come_in(office, browser, f"/inbox/{number}")
+    await expect(page.locator(".bubble--theirs")).to_have_count(1)
+    for _ in range(2):
+        await page.context.set_offline(True)
+        await office.ask("POST", f"/tickets/{number}/reply", {"text": "It comes tomorrow."}, as_=BO)
+        await page.get_by_label("Reply to the customer").fill("No idea.")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".bubble--going")).to_contain_text("Sending…")
+        # The answer is held back until the refusal is there: it was written before the colleague's was seen.
+        await page.route("**/live/**", lambda route: route.abort())
+        await page.context.set_offline(False)
+        sheet = page.get_by_role("dialog")
+        await expect(sheet).to_contain_text("It comes tomorrow.", timeout=20_000)
+        await page.unroute("**/live/**")
+        if await sheet.get_by_role("button", name="Edit").count() and _ == 0:
+            await sheet.get_by_role("button", name="Edit").click()
+            await expect(page.get_by_label("Reply to the customer")).to_have_value("No idea.")
+            await expect(page.locator(".bubble--going")).to_have_count(0)
+        else:
+            await sheet.get_by_role("button", name="Send anyway").click()
+    await expect(page.locator(".bubble--going")).to_have_count(0)
+    texts = [m["text"] for m in (await office.thread(number))["messages"]]
+    assert texts.count("No idea.") == 1
+    assert not [line for line in said if "Content Security" in line]
+
+
+async def test_a_reply_written_offline_is_sent_once_and_a_draft_stays(office: Office, browser: Browser) -> None:
+    number = await office.ticket("Hello?")
+    page, _ = await come_in(office, browser, f"/inbox/{number}")
+    await expect(page.locator(".bubble--theirs")).to_have_count(1)
+    await page.context.set_offline(True)
+    await page.get_by_label("Reply to the customer").fill("Good morning.")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble--going")).to_contain_text("Good morning.")
+    await page.get_by_label("Reply to the customer").fill("And one more")
+    await page.context.set_offline(False)
+    await expect(page.locator(".bubble--going")).to_have_count(0, timeout=20_000)
+    await expect(page.locator(".bubble--ours")).to_have_count(1)
+    await page.reload()
+    await expect(page.get_by_label("Reply to the customer")).to_have_value("And one more")
+    assert [m["text"] for m in (await office.thread(number))["messages"]] == ["Hello?", "Good morning."]
+
+
+async def test_who_waits_is_accepted_from_the_queue(office: Office, browser: Browser) -> None:
+    page, said = await come_in(office, browser, "/queue")
+    await expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
+    number = await office.ticket("Hello?", "សុខ ដារ៉ា")
+    await expect(page.get_by_role("listitem").filter(has_text="សុខ ដារ៉ា")).to_contain_text("second")
+    await expect(page).to_have_title("(1) Queue · Parley")
+    await page.get_by_role("button", name="Accept").click()
+    await expect(page).to_have_url(office.url(f"/inbox/{number}"))
+    await expect(page.locator(".thread__about")).to_contain_text("Yours")
+    assert (await office.thread(number))["ticket"]["assignee_id"] is not None
+    assert said == []
+
+
+async def test_all_of_it_by_the_keyboard_alone(office: Office, browser: Browser) -> None:
+    first, second = await office.ticket("One", "Kid"), await office.ticket("Two", "Lea")
+    page, said = await come_in(office, browser)
+    await expect(page.locator(".row")).to_have_count(2)
+    await page.keyboard.press("j")  # the first, of the ticket that spoke last
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("link", name="Kid")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(office.url(f"/inbox/{first}"))
+    await expect(page.get_by_role("heading", name="Kid")).to_be_focused()
+    await page.keyboard.press("c")
+    await expect(page.locator(".thread__about")).to_contain_text("Yours")
+    await page.keyboard.press("r")
+    await expect(page.get_by_label("Reply to the customer")).to_be_focused()
+    await page.keyboard.type("Answer")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".bubble--ours")).to_contain_text("Answer")
+    await page.keyboard.press("Escape")
+    # What a Russian keyboard sends for the key that says n on a Latin one.
+    await page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'т', code: 'KeyN', bubbles: true}))")
+    await expect(page.get_by_label("Note for colleagues")).to_be_focused()
+    await page.keyboard.type("n, e and c are letters here")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble--note")).to_contain_text("n, e and c are letters here")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("e")
+    await expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page).to_have_url(office.url("/inbox"))
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    await page.get_by_label("Single letters work as keys").press("Space")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("q")
+    await expect(page).to_have_url(office.url("/inbox"))
+    assert (await office.thread(first))["ticket"]["status"] == "resolved"
+    assert (await office.thread(second))["ticket"]["status"] == "open"
+    assert said == []
+
+
+async def test_the_console_speaks_arabic_from_right_to_left(office: Office, browser: Browser) -> None:
+    me = await office.ask("GET", "/me")
+    await office.ask("PATCH", f"/agents/{me['agent']['id']}", {"language": "ar"})
+    number = await office.ticket("Hello", "ليلى حداد")
+    page, said = await come_in(office, browser, f"/inbox/{number}")
+    assert await page.evaluate("document.documentElement.dir + document.documentElement.lang") == "rtlar"
+    await expect(page.get_by_role("heading", name="ليلى حداد")).to_be_visible()
+    rail, pane = await page.locator(".rail").bounding_box(), await page.locator(".pane--thread").bounding_box()
+    assert rail and pane and rail["x"] > pane["x"], "mirrored"
+    english = await page.evaluate("[...document.querySelectorAll('button, .rail a')].map(e => e.innerText).join(' ')")
+    assert not [word for word in ("Reply", "Send", "Inbox", "Resolve") if word in english]
+    assert said == []
+
+
+PAGES = ("/inbox", "/inbox/{number}", "/queue", "/settings/inboxes", "/settings/inboxes/1", "/settings/profile")
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_screen_is_accessible_and_fits(
+    office: Office, browser: Browser, language: str, scheme: str
+) -> None:
+    me = await office.ask("GET", "/me")
+    await office.ask("PATCH", f"/agents/{me['agent']['id']}", {"language": language})
+    number = await office.ticket(
+        "word " * 60, "Bartholomäus-Maximilian von und zu Hohenlohe-Waldenburg-Schillingsfürst"
+    )
+    await office.ticket("x" * 300, "<img src=x onerror=alert(1)>", "<script>alert(1)</script>")
+    await office.ask("POST", f"/tickets/{number}/reply", {"text": "Answer"})
+    await office.ask("POST", f"/tickets/{number}/note", {"text": "Note"})
+    # Axe is put in as a script, which our policy forbids: only here it is set aside.
+    page, _ = await come_in(office, browser, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    for width in (320, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        for path in PAGES:
+            await page.goto(office.url(path.format(number=number)))
+            if path.startswith("/inbox/"):
+                await expect(page.locator(".bubble")).to_have_count(3)
+            elif path in ("/inbox", "/queue"):
+                await expect(page.locator(".row, .waits").first).to_be_attached()
+            found = (await Axe().run(page)).response["violations"]
+            assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in found] == [], (path, width)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+    assert await page.locator("img, script:not([src]):not([type='application/json'])").count() == 0
+
+
+@pytest.mark.parametrize("kind", ["reply", "note"])
+async def test_a_field_takes_what_people_and_attackers_write(office: Office, browser: Browser, kind: str) -> None:
+    """Whatever is written stands there as written: nothing runs, nothing is fetched."""
+    number = await office.ticket("Hello")
+    page, said = await come_in(office, browser, f"/inbox/{number}")
+    await expect(page.locator(".bubble--theirs")).to_have_count(1)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    hard = [
+        "<svg onload=alert(1)>",
+        "<img src=http://evil.example/x>",
+        "{{7*7}}${7*7}",
+        "\u202eabc",
+        "👩‍👩‍👧 ᎠᏍ ኣማርኛ ខ្មែរ",
+        "a" * 5_000,
+    ]
+    await page.keyboard.press("r" if kind == "reply" else "n")
+    for text in hard:
+        await page.locator("textarea").fill(text)
+        await page.keyboard.press("Enter")
+    selector = ".bubble--ours" if kind == "reply" else ".bubble--note"
+    await expect(page.locator(selector)).to_have_count(len(hard))
+    await expect(page.locator(".bubble--going")).to_have_count(0)
+    assert await page.locator(f"{selector} .bubble__text").all_text_contents() == hard
+    assert not [url for url in asked if not url.startswith(office.url("/"))]
+    assert said == []
