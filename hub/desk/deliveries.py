@@ -154,6 +154,8 @@ def cancel(tx: Tx, caller: Caller, delivery_id: int) -> None:
     delivery = _seen(tx, caller, delivery_id)
     if delivery.state not in ("held", "queued"):
         raise Refusal("conflict", f"It is {delivery.state} already and cannot be called back.")
+    if delivery.state == "queued" and delivery.contact_point_id is None:  # a live channel: there is no way to be on
+        raise Refusal("conflict", "It stands in the chat already and cannot be called back.")
     _to(tx, delivery, "cancelled", "Called back.", by=caller)
 
 

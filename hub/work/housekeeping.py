@@ -1,4 +1,4 @@
-"""Tidies up in small units what has had its time: raw rows, answers, sessions, idle visitors, probes. A job of timers."""
+"""Tidies up in small units what has had its time: raw rows, answers, sessions, visitors, probes. A job of timers."""
 
 from typing import Any, Final
 

@@ -7,7 +7,7 @@ import pytest
 
 from hub.clock import DAY, MINUTE, ManualClock
 from hub.connector import Point, Sender
-from hub.desk import assignment, inboxes, lists, notes, tags, tickets, visitors
+from hub.desk import assignment, deliveries, inboxes, lists, notes, tags, tickets, visitors
 from hub.desk.visitors import Details
 from hub.errors import Refusal
 from hub.people import contacts
@@ -59,7 +59,7 @@ async def test_a_token_opens_nothing_in_another_inbox_or_on_another_site(hall: H
     first = await hall.browser()
     await first.says("mine")
     for more in ({"inbox": hall.other}, {"site": "https://shop.example:8443"}, {"site": "http://shop.example"}):
-        other = await hall.browser(token=first.token, **more)  # type: ignore[arg-type]
+        other = await hall.browser(token=first.token, **more)
         assert other.visitor.id != first.visitor.id and await other.texts() == []
 
 
@@ -291,6 +291,14 @@ async def test_answers_are_delivered_up_to_the_cursor_and_read_up_to_the_message
     state = await browser.sees()
     assert (state.unread, state.read_to) == (0, second)
     assert await hall.value("SELECT COUNT(*) FROM job WHERE kind = 'deliver'") == 0
+
+
+async def test_what_was_said_in_a_chat_cannot_be_called_back(hall: Hall) -> None:
+    browser = await hall.browser()
+    await hall.answers((await browser.says("hello")).number, "one")
+    delivery_id = await hall.value("SELECT id FROM delivery")
+    assert (await refused(hall.store.write(deliveries.cancel, hall.ann, delivery_id))).code == "conflict"
+    assert await browser.texts() == ["hello", "one"]
 
 
 async def test_only_answers_of_ours_to_them_can_be_read(hall: Hall) -> None:

@@ -64,7 +64,7 @@ def leave_details(tx: Tx, visitor: Visitor, inbox: Inbox, details: Details) -> V
     if visitor.contact_id is not None:
         _apply(tx, visitor, visitor.contact_id, inbox, kept)
         if details.consent:
-            _consent(tx, visitor, visitor.contact_id, inbox)
+            _consent(tx, visitor, inbox)
     return visitor
 
 
@@ -93,7 +93,7 @@ def ensure_contact(tx: Tx, visitor: Visitor, inbox: Inbox) -> Visitor:
     visitor = update(tx, visitor.id, contact_id=who.contact_id)
     _apply(tx, visitor, who.contact_id, inbox, known)
     if visitor.consented_at is not None:
-        _consent(tx, visitor, who.contact_id, inbox)
+        _consent(tx, visitor, inbox)
     return visitor
 
 
@@ -166,10 +166,10 @@ def _apply(tx: Tx, visitor: Visitor, contact_id: int, inbox: Inbox, known: Detai
             points.add(tx, contact_id, Point(kind, value), "typed", by, country=inbox.common.default_country)
 
 
-def _consent(tx: Tx, visitor: Visitor, contact_id: int, inbox: Inbox) -> None:
+def _consent(tx: Tx, visitor: Visitor, inbox: Inbox) -> None:
     wording = settings(inbox).consent
     point = points.find(tx, POINT, inbox.token, str(visitor.id))
     if wording and point is not None and consents.current(tx, point[0], "privacy") is not True:
-        by = Actor("contact", contact_id)
+        owner = point[1]  # who this browser was before the site said who they are
         consent = Consent("privacy", True, wording)
-        consents.put(tx, point[0], contact_id, consent, how=inbox.kind, by=by, inbox_id=inbox.id)
+        consents.put(tx, point[0], owner, consent, how=inbox.kind, by=Actor("contact", owner), inbox_id=inbox.id)

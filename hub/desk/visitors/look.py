@@ -170,7 +170,7 @@ def ticket_shown(rx: Rx, ticket: Ticket) -> TicketShown:
     rated_since = rating is not None and ticket.resolved_at is not None and rating[2] >= ticket.resolved_at
     return TicketShown(
         number=ticket.number,
-        status=ticket.status,
+        status="resolved" if ticket.status == "resolved" else "open",  # the rest is the agents' own affair
         subject=ticket.subject,
         agent=None if ticket.assignee_id is None else first_name(rx.value(_AGENT, id=ticket.assignee_id)),
         waiting_since=ticket.waiting_since,
