@@ -3,7 +3,7 @@
 Many thousand of these are idle, so they are small: no task, no timer and no queue of their own.
 """
 
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from hub.desk.visitors import Visitor
 from hub.live.audience import Sight, sight_of
@@ -12,6 +12,7 @@ from hub.live.protocol import End, Frame
 from hub.staff.access import Caller
 from hub.staff.live_tickets import Credential
 
+S = TypeVar("S")
 HELD: Final = 0
 LIVE: Final = 1
 STOPPED: Final = 2  # told to take a snapshot; hears nothing until then
@@ -96,3 +97,12 @@ class Group:
         self.sight = sight
         self.sessions: dict[AgentSession, None] = {}
         self.agents: dict[int, int] = {}
+
+
+def remove(of: dict[int, dict[S, None]], id: int, session: S) -> None:
+    """Takes a session out of those of an agent or visitor."""
+    theirs = of.get(id)
+    if theirs is not None:
+        theirs.pop(session, None)
+        if not theirs:
+            del of[id]

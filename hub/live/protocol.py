@@ -42,17 +42,11 @@ RESTART: Final = End(1012, "restart: come back after up to 5 s, chosen at random
 class Frame:
     """One frame for any number of clients: as JSON, and as it goes over a WebSocket, each made once."""
 
-    __slots__ = ("_wire", "text")
+    __slots__ = ("text", "wire")
 
     def __init__(self, text: bytes) -> None:
         self.text = text
-        self._wire: bytes | None = None
-
-    @property
-    def wire(self) -> bytes:
-        if self._wire is None:
-            self._wire = text_header(len(self.text)) + self.text
-        return self._wire
+        self.wire = text_header(len(text)) + text
 
 
 def frame(type: str, **fields: Any) -> Frame:

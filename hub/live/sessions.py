@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import structlog
 
@@ -19,7 +19,7 @@ from hub.errors import Unavailable
 from hub.events import Recorded
 from hub.live import protocol, replay
 from hub.live.audience import Sight, sight_of
-from hub.live.clients import ENDED, HELD, LIVE, STOPPED, AgentSession, Group, Line, Session, VisitorSession
+from hub.live.clients import ENDED, HELD, LIVE, STOPPED, AgentSession, Group, Line, Session, VisitorSession, remove
 from hub.live.hydrate import Shown, Things, things
 from hub.live.protocol import PING, REPLAY, End, Frame, Why, frame, snapshot_required
 
@@ -32,15 +32,6 @@ CHUNK: Final = 100_000  # bytes of a replay between two looks at whether the cli
 DRAIN_SECONDS: Final = 30.0
 ABORT_AFTER: Final = 5
 
-S = TypeVar("S")
-
-
-def _remove(of: dict[int, dict[S, None]], id: int, session: S) -> None:
-    theirs = of.get(id)
-    if theirs is not None:
-        theirs.pop(session, None)
-        if not theirs:
-            del of[id]
 
 
 class Live:
@@ -150,15 +141,15 @@ class Live:
         self._held.pop(session, None)
         self._ungroup(session)
         if isinstance(session, AgentSession):
-            _remove(self.of_agent, session.agent_id, session)
+            remove(self.of_agent, session.agent_id, session)
         elif isinstance(session, VisitorSession):
-            _remove(self.of_visitor, session.visitor.id, session)
+            remove(self.of_visitor, session.visitor.id, session)
         for leave in self.left:
             leave(session)
 
     def change_visitor(self, session: VisitorSession, visitor: Visitor) -> None:
         """Somebody else has signed in in that browser. Other windows of the one before have to come in anew."""
-        _remove(self.of_visitor, session.visitor.id, session)
+        remove(self.of_visitor, session.visitor.id, session)
         for other in tuple(self.of_visitor.get(session.visitor.id, ())):
             self.end(other, protocol.SIGNED_OUT)
         session.visitor = visitor

@@ -34,11 +34,14 @@ class SocketLine:
         self.over = False
 
     def send(self, frame: Frame) -> bool:
+        if self.over:
+            return True
         transport = self._transport
-        if self.over or transport.is_closing():
-            return True  # its handler is about to say that it is gone
-        transport.write(frame.wire)
-        return transport.get_write_buffer_size() <= protocol.MAX_BUFFER
+        try:
+            transport.write(frame.wire)
+            return transport.get_write_buffer_size() <= protocol.MAX_BUFFER
+        except RuntimeError:  # closed: its handler is about to say that it is gone
+            return True
 
     def end(self, end: End) -> None:
         if not self.over:
