@@ -158,7 +158,7 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
 
   const leave = () => {
     toggle(false);
-    send("gone");
+    port?.close();
     panel?.remove();
     resign?.();
     for (const key in kept()) keep([key]);
@@ -216,7 +216,7 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     count(0);
     W.addEventListener("message", greet);
     D.addEventListener("click", ({ target }) => target.closest?.("[data-parley-open]") && toggle(true));
-    host.onkeydown = ({ key }) => key === "Escape" && toggle(false);
+    host.addEventListener("keydown", ({ key }) => key === "Escape" && toggle(false));
     const moved = () => {
       send("page", place());
       mark();

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import secrets
 import shutil
 import socket
 import threading
@@ -118,7 +119,7 @@ class ChatDesk:
     async def inbox(self, **settings: Any) -> str:
         """The token of a new chat. It is always open unless told otherwise."""
         settings = {"offline": "never", **settings}
-        made = await self.ask("POST", "/inboxes", {"kind": "chat", "name": "A chat", "settings": settings})
+        made = await self.ask("POST", "/inboxes", {"kind": "chat", "name": f"Chat {secrets.token_hex(4)}", "settings": settings})
         return str(made["token"])
 
     @contextlib.asynccontextmanager

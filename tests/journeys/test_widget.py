@@ -61,7 +61,7 @@ async def test_words_go_both_ways_and_each_sees_how_far_theirs_came(desk: ChatDe
         await expect(tab.chat.locator(".away[role=status]")).to_contain_text("Anna says: It does.")
         link = tab.chat.get_by_role("link", name="https://shop.example/kettle")
         await expect(link).to_have_attribute("rel", re.compile("noopener"))
-        await anna.live.event("delivery.read")
+        await anna.live.event("delivery.changed", state="read")
         assert tab.said == []
 
 
@@ -161,7 +161,7 @@ async def test_two_tabs_are_one_visitor_with_one_line_while_closed(
         one, two = await visit(context, shop), await visit(context, shop)
         lines: list[Any] = []
         for tab in (one, two):
-            tab.page.on("websocket", lines.append)
+            tab.page.on("websocket", lambda line: lines.append(line))
         await one.page.bring_to_front()
         await one.open()
         await one.say("From the first")
@@ -206,7 +206,7 @@ async def test_where_no_websocket_comes_through_it_polls(desk: ChatDesk, browser
         await tab.say("Than thought")
         await tab.sees("By post", "And back", "Quicker", "Than thought")
         await anna.hears("Than thought")
-        await anna.live.event("delivery.read")
+        await anna.live.event("delivery.changed", state="read")
 
 
 async def test_everything_by_keyboard_alone(desk: ChatDesk, browser: Browser, shop: str) -> None:

@@ -43,7 +43,7 @@ class Chat {
   parts() {
     this.logFound = (element) => (this.log = element);
     this.writerFound = (element) => (this.writer = element);
-    this.cancelFound = (element) => element?.focus();
+    this.cancelFound = (element) => element && setTimeout(() => element.focus()); // when it is in the page
     this.line = new Line({
       hello: () => this.hello(),
       heard: (frame) => this.heard(frame),
@@ -81,7 +81,6 @@ class Chat {
     else if (t === "page") this.moved(d);
     else if (t === "look") this.look(d);
     else if (t === "tab") this.fromTab(d);
-    else if (t === "gone") this.line.rest();
   }
 
   opened() {
@@ -164,6 +163,7 @@ class Chat {
     this.act(frame);
     if (frame.type === "event") this.happened(frame);
     if (frame.type === "live") {
+      if (this.isOpen) this.act({ type: "my.opened" });
       this.tell("live");
       this.acknowledge();
     }

@@ -69,7 +69,7 @@ const CHANGES = {
     outbox: state.outbox.filter((one) => one.client_id !== client_id),
   }),
   "my.read": (state, { id }) => ({ ...state, readTo: Math.max(state.readTo, id) }),
-  "my.opened": (state) => ({ ...state, fresh: unread(state) ? { from: state.readTo, to: last(state) } : null }),
+  "my.opened": (state) => (unread(state) ? { ...state, fresh: { from: state.readTo, to: last(state) } } : state),
   "my.closed": (state) => ({ ...state, fresh: null }),
   "my.forgotten": () => EMPTY,
 };
@@ -94,7 +94,9 @@ function taken(state, shown) {
 }
 
 function happened(state, { name, ticket, message }) {
-  let next = ticket ? { ...state, ticket: { ...state.ticket, ...ticket } } : state;
+  // An answer that says a new one begins may have overtaken the event that the last one ended.
+  const late = !state.ticket && ticket?.status === "resolved";
+  let next = ticket && !late ? { ...state, ticket: { ...state.ticket, ...ticket } } : state;
   if (message) next = put(next, message);
   return name === "message.sent" ? { ...next, typing: null } : next;
 }

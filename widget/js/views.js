@@ -182,6 +182,7 @@ function after(chat) {
   const { state } = chat;
   const { ticket } = state;
   if (!ticket) return nothing;
+  if (ticket.rating && ticket.can_rate) return rating(chat);
   if (!ended(state)) {
     return state.closed && !ticket.agent
       ? html`<p class="queue" role="status">${_("Thank you. Your number is {0}. We answer by e-mail.", "#" + ticket.number)}</p>`
