@@ -152,6 +152,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     # what is no command
     "sign_in": {"": {"email": "supervisor@desk.example", "password": PASSWORD}},
     "sign_out": {"": {}},
+    "create_live_ticket": {"": {}},
     "openapi": {"": {}},
 }
 

@@ -245,6 +245,7 @@ SPECS: dict[str, Spec] = {
     "sign_out": Spec(
         "", None, 204, (always(403, "only", "without"),), "Ends a cookie's session; a token comes without one."
     ),
+    "create_live_ticket": Spec("tickets:read", None, 201, comment="What it opens shows only what they may see."),
     "openapi": Spec("", None, 200, comment="Public."),
 }
 PUBLIC = ("sign_in", "openapi")
