@@ -5,7 +5,7 @@ connection besides the handler that reads from it.
 """
 
 import asyncio
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from aiohttp import WSMsgType, hdrs, web
 from aiohttp.base_protocol import BaseProtocol
@@ -67,6 +67,34 @@ class SocketLine:
         self._transport.close()
 
 
+class Masked:
+    """In front of aiohttp's parser, which takes frames without a mask as well: what a client says first shows whether
+    it masks at all (RFC 6455, 5.1)."""
+
+    __slots__ = ("_data", "_line", "_parser", "_protocol")
+
+    def __init__(self, protocol: Any, line: SocketLine) -> None:
+        self._protocol, self._line = protocol, line
+        self._parser = protocol._payload_parser
+        self._data = b""
+        protocol._payload_parser = self
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        self._data += data
+        if len(self._data) < 2:
+            return False, b""
+        if not self._data[1] & 0x80:
+            self._line.end(End(1002, "frames of a client are masked"))
+            self._line.bye(None)
+            return True, b""
+        self._protocol._payload_parser = self._parser
+        found: tuple[bool, bytes] = self._parser.feed_data(self._data)
+        return found
+
+    def feed_eof(self) -> None:
+        self._parser.feed_eof()
+
+
 _ECHOED: Final = frozenset((1000, 1001))
 
 
@@ -84,6 +112,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         return socket
     line = SocketLine(transport, cast(BaseProtocol, request.protocol))
     talk = Talk(desk, line, own_page=ours, remote=remote(request, desk.config.trusted_proxies))
+    Masked(request.protocol, line)
     desk.live.expect(line)
     try:
         await _listen(socket, line, talk)

@@ -212,6 +212,19 @@ class TestFrames:
             assert await client.ended() == 1007
             assert [told["type"] for told in client.frames] == ["error"] * 3
 
+    async def test_a_client_that_does_not_mask_is_ended(self, sqlite_desk_client: DeskClient) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", sqlite_desk_client.port)
+        writer.write(
+            b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x81\x02{}")
+        async with asyncio.timeout(5):
+            answer = await reader.read()
+        assert answer[:4] == b"\x88\x1f" + (1002).to_bytes(2, "big")
+        writer.close()
+
     async def test_bytes_are_not_understood(self, sqlite_desk_client: DeskClient) -> None:
         async with agent(sqlite_desk_client) as client:
             await client.socket.send_bytes(b"\x00\x01")
