@@ -19,6 +19,7 @@ COPY hub hub
 COPY connectors connectors
 COPY widget widget
 COPY agents_ui agents_ui
+COPY locale locale
 RUN echo /app > "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/parley.pth" \
     && printf '#!/bin/sh\nexec /opt/parley/bin/python -m hub "$@"\n' > /opt/parley/bin/parley \
     && chmod +x /opt/parley/bin/parley \

@@ -102,7 +102,8 @@ function said(thread, frame) {
   let next = thread;
   if (frame.message) next = { ...next, messages: merged(next.messages, [frame.message]) };
   if (frame.note) next = { ...next, notes: merged(next.notes, [frame.note]) };
-  if (frame.delivery) next = { ...next, deliveries: { ...next.deliveries, [frame.delivery.id]: frame.delivery } };
+  const parts = [...(frame.deliveries ?? []), ...(frame.delivery ? [frame.delivery] : [])];
+  if (parts.length) next = { ...next, deliveries: { ...next.deliveries, ...by(parts) } };
   return next;
 }
 

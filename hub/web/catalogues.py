@@ -3,6 +3,7 @@
 A text is written in English where it is shown, `_('Hello {0}', name)`, and looked up under itself.
 """
 
+import functools
 import gettext
 import re
 from collections.abc import Callable
@@ -89,6 +90,7 @@ def load(domain: str, lang: str, folder: Path = FOLDER) -> Texts:
     return Texts(lang, messages, plural, dates(lang))
 
 
+@functools.cache
 def dates(lang: str) -> dict[str, Any]:
     """Names and patterns of dates, for browsers that do not know the language (Chromium has no Khmer)."""
     from babel import Locale

@@ -48,7 +48,7 @@ class Composer extends Part {
       <div class="composer__tabs" role="group" aria-label=${_('What to write')}>${['reply', 'note'].map((one) =>
         may(`tickets.${one}`) ? html`<button type="button" aria-pressed=${one === kind ? 'true' : 'false'} @click=${() => write(one)}>
           ${icon(one === 'note' ? 'lock' : 'send')}${one === 'note' ? _('Note') : _('Reply')}</button>` : nothing)}</div>
-      <textarea rows="3" dir="auto" .value=${live(this.#text)} aria-label=${note ? _('Note for colleagues') : _('Reply to the customer')}
+      <textarea rows="3" dir=${this.#text ? 'auto' : nothing} .value=${live(this.#text)} aria-label=${note ? _('Note for colleagues') : _('Reply to the customer')}
         placeholder=${note ? _('Only colleagues see this.') : _('Write an answer…')} @input=${this.#typed} @keydown=${this.#key}
         @blur=${this.#quiet}></textarea>
       <div class="composer__foot">

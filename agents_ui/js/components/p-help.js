@@ -23,7 +23,7 @@ class Help extends Part {
   render() {
     return html`<dialog class="sheet" aria-labelledby="help-title">
       <h2 id="help-title">${_('Keys')}</h2>
-      <dl class="keys">${keys().map(([key, what]) => html`<div><dt>${key.split(' ').map((one) => html`<kbd>${one}</kbd> `)}</dt><dd>${what}</dd></div>`)}</dl>
+      <dl class="keys">${keys().map(([key, what]) => html`<div><dt dir="ltr">${key.split(' ').map((one) => html`<kbd>${one}</kbd> `)}</dt><dd>${what}</dd></div>`)}</dl>
       <label class="composer__enter"><input type="checkbox" .checked=${letters.value} @change=${set}> ${_('Single letters work as keys')}</label>
       <form method="dialog" class="sheet__do"><button class="button">${_('Close')}</button></form>
     </dialog>`;
