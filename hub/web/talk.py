@@ -5,6 +5,7 @@ hub.web.socket and hub.web.poll hand in frames as they come; events go the other
 
 import asyncio
 import hashlib
+import time
 from typing import Any, Final
 
 import msgspec
@@ -50,7 +51,7 @@ class Talk:
         self.desk, self.line, self.own_page, self.remote = desk, line, own_page, remote
         self.session: Session | None = None
         self._strikes = 0
-        self._left, self._since = BURST, 0.0
+        self._left, self._since = BURST, time.monotonic()
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -72,7 +73,7 @@ class Talk:
 
     def heard(self) -> bool:
         """Something came. False: too much, the connection is ended."""
-        now = self.desk.clock.monotonic()
+        now = time.monotonic()
         self._left = min(BURST, self._left + (now - self._since) * PER_SECOND) - 1
         self._since = now
         if self._left < 0:
