@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from hub.db.tx import Rx
-from hub.desk import lists, tags
+from hub.desk import at_once, lists, tags
 from hub.desk import ticket as gate
 from hub.desk.ticket import Priority, Status, Ticket
 from hub.errors import not_found
-from hub.people import contacts
 from hub.staff.access import Caller
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -87,4 +86,10 @@ def ticket_left(rx: Rx, number: int) -> TicketAnswer:
     ticket = gate.by_number(rx, number)
     if ticket is None:
         raise not_found("ticket")
-    return ticket_answer(ticket, contacts.get(rx, ticket.contact_id).name, tags.of_ticket(rx, ticket.id))
+    return ticket_whole(rx, ticket.id)
+
+
+def ticket_whole(rx: Rx, ticket_id: int) -> TicketAnswer:
+    """One ticket just as lists and events have it, with the newest words."""
+    listed = at_once.tickets(rx, (ticket_id,))[ticket_id]
+    return ticket_answer(listed.ticket, listed.contact_name, tags.of_ticket(rx, ticket_id), listed)

@@ -4,7 +4,17 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from hub.commands.answers import Cursor, Id, Limit, Request, TicketAnswer, ticket_answer, ticket_left, ticket_now
+from hub.commands.answers import (
+    Cursor,
+    Id,
+    Limit,
+    Request,
+    TicketAnswer,
+    ticket_answer,
+    ticket_left,
+    ticket_now,
+    ticket_whole,
+)
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import assignment, lists, tags, tickets
@@ -138,7 +148,7 @@ def _thread(rx: Rx, caller: Caller, request: ReadTicket) -> ThreadAnswer:
         fields["details"] = msgspec.json.decode(said.details) if said.details else {}
         messages.append(MessageAnswer(**fields))
     return ThreadAnswer(
-        ticket=ticket_answer(thread.ticket, thread.contact.name, tags.of_ticket(rx, thread.ticket.id)),
+        ticket=ticket_whole(rx, thread.ticket.id),
         messages=messages,
         deliveries=thread.deliveries,
         notes=thread.notes,

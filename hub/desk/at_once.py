@@ -93,6 +93,14 @@ def deliveries(rx: Rx, ids: Iterable[int]) -> dict[int, Delivered]:
     return {row[0]: Delivered(*row) for row in rows_of(rx, _DELIVERED, "id", ids)}
 
 
+def deliveries_of(rx: Rx, message_ids: Iterable[int]) -> dict[int, tuple[Delivered, ...]]:
+    """message id → on their way to whom its parts are."""
+    found: dict[int, tuple[Delivered, ...]] = {}
+    for row in rows_of(rx, _DELIVERED, "message_id", message_ids, " ORDER BY id"):
+        found[row[1]] = (*found.get(row[1], ()), Delivered(*row))
+    return found
+
+
 def visitors_of(rx: Rx, ticket_ids: Iterable[int]) -> dict[int, int]:
     """ticket id → the visitor whose it is."""
     return dict(rows_of(rx, _OF_VISITORS, "ticket_id", ticket_ids))

@@ -36,6 +36,7 @@ STANDINGS: Final = (
     happened.TicketResolved,
     happened.TicketReopened,
     happened.TicketHandedOff,
+    happened.TicketSubjectChanged,
 )
 
 
@@ -50,6 +51,7 @@ class Things(msgspec.Struct):
     contacts: dict[int, ContactRow]
     contact_scopes: dict[int, list[Scope]]
     names: Names
+    deliveries_of: dict[int, tuple[Delivered, ...]] = {}
     visitor_of: dict[int, int] = {}
     said: dict[int, tuple[int, visitors.Shown]] = {}
     chats: dict[int, visitors.TicketShown] = {}
@@ -92,6 +94,8 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
             tags=asked["tag_id"],
         ),
     )
+    sent = {r.event.message_id for r in batch if isinstance(r.event, happened.MessageSent)}
+    found.deliveries_of = at_once.deliveries_of(rx, sent)
     if connected:
         _for_visitors(rx, batch, found, connected)
     return found
@@ -213,6 +217,8 @@ class Shown:
             thing = self._thing(field, value) if value is not None else None
             if thing is not None:
                 shape[field.removesuffix("_id")] = thing
+        if isinstance(recorded.event, happened.MessageSent):
+            shape["deliveries"] = found.deliveries_of.get(recorded.event.message_id, ())
         if isinstance(recorded.event, happened.AgentChanged):
             shape.pop("fields", None)  # that somebody has a new password is nobody else's business
         return shape

@@ -68,7 +68,7 @@ class Client:
             )
         )
 
-    async def command(self, name: str, client_id: str | None = None, **request: Any) -> Told:
+    async def command(self, name: str, /, client_id: str | None = None, **request: Any) -> Told:
         """The answer, or the error frame."""
         self._numbers += 1
         id = f"c{self._numbers}"

@@ -23,8 +23,7 @@ export const EMPTY = Object.freeze({
 });
 
 export function apply(state, frame) {
-  const change = CHANGES[frame.type];
-  return change ? change(state, frame) : state;
+  return Object.hasOwn(CHANGES, frame.type) ? CHANGES[frame.type](state, frame) : state;
 }
 
 const CHANGES = {
