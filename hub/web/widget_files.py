@@ -15,7 +15,10 @@ from hub.web.catalogues import Texts
 
 FOLDER: Final = Path(__file__).parents[2] / "widget"
 # Each after those that it imports from.
-MODULES: Final = ("ids", "sound", "words", "store", "line", "views", "sight", "outbox", "chat")
+MODULES: Final = (
+    *("ids", "sound", "words", "store", "line", "views", "sight", "outbox", "writing", "choices"),
+    "chat",
+)
 _VENDOR: Final = re.compile(r'^import \{([^}]*)\} from "\.\./vendor/lit-html\.js";\n', re.M)
 _OWN: Final = re.compile(r'^import \{[^}]*\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT: Final = re.compile(r"^export (?=(?:const|function|class|async) )", re.M)

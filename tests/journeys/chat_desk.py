@@ -119,7 +119,9 @@ class ChatDesk:
     async def inbox(self, **settings: Any) -> str:
         """The token of a new chat. It is always open unless told otherwise."""
         settings = {"offline": "never", **settings}
-        made = await self.ask("POST", "/inboxes", {"kind": "chat", "name": f"Chat {secrets.token_hex(4)}", "settings": settings})
+        made = await self.ask(
+            "POST", "/inboxes", {"kind": "chat", "name": f"Chat {secrets.token_hex(4)}", "settings": settings}
+        )
         return str(made["token"])
 
     @contextlib.asynccontextmanager
@@ -200,7 +202,7 @@ async def site(desk: ChatDesk, token: str, *, lang: str = "en", head: str = "", 
         return web.Response(text=html, content_type="text/html", headers={"Content-Security-Policy": policy})
 
     async def style(request: web.Request) -> web.Response:
-        css = "html{color-scheme:light dark;background:Canvas;color:CanvasText;font:16px/1.5 sans-serif} main{padding:2rem}"
+        css = "html{color-scheme:light dark;background:Canvas;color:CanvasText;font:1em sans-serif} main{padding:2em}"
         return web.Response(text=css, content_type="text/css")
 
     async def icon(request: web.Request) -> web.Response:

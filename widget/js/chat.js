@@ -2,6 +2,7 @@
 // The loader keeps what has to outlive the page, for in here the browser may keep nothing.
 
 import { render } from "../vendor/lit-html.js";
+import { Choices } from "./choices.js";
 import { Line } from "./line.js";
 import { Outbox } from "./outbox.js";
 import { Sight } from "./sight.js";
@@ -9,17 +10,16 @@ import { chime } from "./sound.js";
 import { EMPTY, apply, ended, unread } from "./store.js";
 import { screen } from "./views.js";
 import { _, ngettext, useCatalogue } from "./words.js";
+import { TYPING, silent } from "./writing.js";
 
-const TYPING = 3000; // at most one "is writing" in so long; forgotten after twice that
 const PATIENCE = 2000; // before a broken line is spoken of
 const RING = 400; // within which another tab can say that somebody is looking
-const ASKED = ["name", "email", "phone", "subject", "consent"];
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
-const silent = () => {};
 
-class Chat {
+class Chat extends Choices {
   constructor(port, init, site) {
+    super();
     const { kept, look, place, leader, open } = init;
     this.config = read("config");
     useCatalogue(read("catalogue"));
@@ -76,8 +76,9 @@ class Chat {
   }
 
   told({ t, d }) {
-    if (t === "open") d ? this.opened() : this.closed();
-    else if (t === "awake") (this.leader = d), this.line.start();
+    if (t === "open" && d) this.opened();
+    else if (t === "open") this.closed();
+    else if (t === "awake") this.lead();
     else if (t === "page") this.moved(d);
     else if (t === "look") this.look(d);
     else if (t === "tab") this.fromTab(d);
@@ -96,6 +97,11 @@ class Chat {
     this.isOpen = this.menu = false;
     this.act({ type: "my.closed" });
     if (!this.leader) this.line.rest();
+  }
+
+  lead() {
+    this.leader = true;
+    this.line.start();
   }
 
   close() {
@@ -136,7 +142,8 @@ class Chat {
 
   fromTab({ seen, mute }) {
     if (seen) this.seen = Math.max(this.seen ?? 0, seen);
-    if (mute != null) (this.sound = !mute), this.draw();
+    if (mute != null) this.sound = !mute;
+    this.draw();
   }
 
   // --- the desk ------------------------------------------------------------------------------------------------------
@@ -216,7 +223,10 @@ class Chat {
     else this.act({ type: "my.lost" });
     if (state === "live") this.outbox.flush();
     else if (state !== "resting" && !this.trouble) {
-      this.patience = setTimeout(() => this.draw((this.trouble = true)), PATIENCE);
+      this.patience = setTimeout(() => {
+        this.trouble = true;
+        this.draw();
+      }, PATIENCE);
     }
     this.draw();
   }
@@ -262,180 +272,6 @@ class Chat {
     });
   }
 
-  // --- writing -------------------------------------------------------------------------------------------------------
-
-  wrote(event) {
-    this.draft = event.target.value;
-    const now = Date.now();
-    if (this.draft && now - (this.wroteAt ?? 0) > TYPING) {
-      this.wroteAt = now;
-      if (this.line.state === "live") this.line.send({ type: "typing", on: true });
-    } else if (!this.draft) this.stopTyping();
-    this.draw();
-  }
-
-  stopTyping() {
-    if (this.wroteAt && this.line.state === "live") this.line.send({ type: "typing", on: false });
-    this.wroteAt = 0;
-  }
-
-  key(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    this.submit(event);
-  }
-
-  submit(event) {
-    event.preventDefault();
-    const text = this.draft.trim();
-    if (text) this.say(text);
-    this.writer?.focus();
-  }
-
-  say(text, details) {
-    this.stopTyping();
-    this.mustAsk = false;
-    this.draft = "";
-    this.outbox.add(text, details);
-  }
-
-  // The first message, along with what is asked before it.
-  begin(event) {
-    event.preventDefault();
-    const form = event.target;
-    this.wrong = {};
-    for (const { name, value, required, validity } of form.querySelectorAll("input, textarea")) {
-      if (!validity.valid || (required && !value.trim())) this.wrong[name] = MISSING[name]();
-    }
-    this.draw();
-    if (Object.keys(this.wrong).length) return this.toWrong();
-    const { name, email, phone, subject } = this.given;
-    this.say(this.draft.trim(), { name, email, phone, subject, consent: Boolean(form.elements.consent?.checked) });
-    setTimeout(() => this.writer?.focus());
-  }
-
-  toWrong() {
-    setTimeout(() => document.querySelector("[aria-invalid=true]")?.focus());
-  }
-
-  gave(name, event) {
-    this.given[name] = event.target.value;
-  }
-
-  refused(problem, client_id, text) {
-    const fields = (problem.errors ?? []).map(({ path = "" }) => path.split(".").at(-1));
-    const asked = fields.filter((name) => ASKED.includes(name));
-    if (asked.length) {
-      this.mustAsk = true;
-      this.wrong = Object.fromEntries(asked.map((name) => [name, MISSING[name]()]));
-      this.draft = this.draft || text;
-      this.act({ type: "my.dropped", client_id });
-      this.line.command("state").then((state) => this.act({ type: "my.state", state }), silent);
-      return this.toWrong();
-    }
-    this.act({ type: "my.failed", client_id, why: problem.detail ?? "" });
-    this.warn(_("Not sent. Try again"));
-    this.emit("error", problem.detail);
-  }
-
-  warn(alarm) {
-    this.alarm = alarm;
-    this.draw();
-  }
-
-  again(item) {
-    this.alarm = "";
-    this.outbox.again(item);
-  }
-
-  drop({ client_id, text }) {
-    this.act({ type: "my.dropped", client_id });
-    this.draft = this.draft || text;
-    this.draw();
-  }
-
-  // --- what can be chosen --------------------------------------------------------------------------------------------
-
-  toggleMenu() {
-    this.menu = !this.menu;
-    this.draw();
-  }
-
-  choose(what) {
-    this.menu = false;
-    this.alarm = "";
-    if (what === "end") this.change("end");
-    else if (what === "anew") this.change("start_anew");
-    else if (what === "sound") this.mute(this.sound);
-    else this.view = what;
-    this.draw();
-    if (what !== "forget") setTimeout(() => (this.writer ?? document.querySelector(".way"))?.focus());
-  }
-
-  mute(mute) {
-    this.sound = !mute;
-    this.tell("keep", ["mute", mute ? 1 : null]);
-    this.tell("tell", { mute });
-    if (!mute) chime();
-  }
-
-  async change(name, request) {
-    try {
-      const { state } = await this.line.command(name, request);
-      this.act({ type: "my.state", state: state ?? (await this.line.command("state")) });
-      return true;
-    } catch {
-      this.warn(_("That did not work. Please try again."));
-      return false;
-    }
-  }
-
-  forget() {
-    const gone = () => {
-      this.line.rest();
-      this.tell("forget");
-    };
-    this.line.command("forget").then(gone, gone);
-  }
-
-  rateAnew() {
-    this.rerate = true;
-    this.draw();
-  }
-
-  async rate(event) {
-    event.preventDefault();
-    const { score, text } = event.target.elements;
-    const given = { score: Number(score.value), text: text.value.trim() };
-    if (!(await this.change("rate", given))) return;
-    this.rerate = false;
-    this.emit("rated", given.score);
-    this.draw();
-  }
-
-  earlier() {
-    const before = this.state.messages[0]?.id;
-    this.line.command("state", { before }).then(({ messages, older }) => this.act({ type: "my.older", messages, older }), silent);
-  }
-
-  escape(event) {
-    if (event.key !== "Escape" || event.isComposing) return;
-    if (this.menu) {
-      this.toggleMenu();
-      document.querySelector("[aria-controls=menu]").focus();
-    } else if (this.view === "forget") this.choose("chat");
-    else this.close();
-  }
-
-  // Tab stays within the question.
-  trap(event) {
-    if (event.key !== "Tab") return;
-    const buttons = [...event.currentTarget.querySelectorAll("button")];
-    const [from, to] = event.shiftKey ? [buttons[0], buttons.at(-1)] : [buttons.at(-1), buttons[0]];
-    if (document.activeElement !== from) return;
-    event.preventDefault();
-    to.focus();
-  }
-
   // --- what is in sight ----------------------------------------------------------------------------------------------
 
   isLooking() {
@@ -459,15 +295,6 @@ class Chat {
     this.draw();
   }
 }
-
-const MISSING = {
-  name: () => _("Please add your name."),
-  email: () => _("Please add your e-mail address, like anna@example.org."),
-  phone: () => _("Please add your phone number, with the country's code."),
-  subject: () => _("Please say what it is about."),
-  consent: () => _("Please tick the box."),
-  text: () => _("Please write a message."),
-};
 
 // The page that embeds us names itself in the address; the desk has told the browser which ones may (frame-ancestors).
 const site = decodeURIComponent(location.hash.slice(1));
