@@ -69,6 +69,12 @@ def test_every_command_has_an_example() -> None:
     assert set(VISITORS) == set(OF_VISITORS)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
+def this_desk(request: pytest.FixtureRequest) -> DeskClient:
+    found: DeskClient = request.getfixturevalue(f"{request.param}_desk_client")
+    return found
+
+
 @dataclasses.dataclass
 class Watcher:
     """A client and what it was told since its snapshot."""
@@ -214,10 +220,10 @@ async def renewed(made: Scene, stack: contextlib.AsyncExitStack, at_home: bool) 
     desk.clock.advance(1_000)
     await desk.store.write(_restore, made.homes)
     for name in AGENTS:
-        if made.watchers[name].client.code is not None:
+        if made.watchers[name].client._reading.done():
             desk.people[name].token = await desk.store.write(_token, desk.people[name].id)
             made.watchers[name] = Watcher("agent", await stack.enter_async_context(agent(desk, name)), None)
-    if made.admin.code is not None:
+    if made.admin._reading.done():
         made.admin = await stack.enter_async_context(agent(desk))
     eve = made.eve = await stack.enter_async_context(visitor(desk))
     token = (await eve.until("welcome"))["visitor"]
@@ -304,11 +310,9 @@ async def once(
 
 
 @pytest.mark.parametrize("noun", NOUNS)
-async def test_what_agents_do_is_told_as_it_comes_to_stand(
-    sqlite_desk_client: DeskClient, stores: Stores, noun: str
-) -> None:
+async def test_what_agents_do_is_told_as_it_comes_to_stand(this_desk: DeskClient, stores: Stores, noun: str) -> None:
     wrong: list[str] = []
-    async with scene(sqlite_desk_client, stores) as made:
+    async with scene(this_desk, stores) as made:
         for command in COMMANDS:
             if command.noun == noun:
                 for label, fields, sides, home in requests(command.name):
@@ -317,11 +321,9 @@ async def test_what_agents_do_is_told_as_it_comes_to_stand(
 
 
 @pytest.mark.parametrize("name", sorted(VISITORS))
-async def test_what_visitors_do_is_told_as_it_comes_to_stand(
-    sqlite_desk_client: DeskClient, stores: Stores, name: str
-) -> None:
+async def test_what_visitors_do_is_told_as_it_comes_to_stand(this_desk: DeskClient, stores: Stores, name: str) -> None:
     wrong: list[str] = []
-    async with scene(sqlite_desk_client, stores) as made:
+    async with scene(this_desk, stores) as made:
         for request in OF_VISITORS[name]:
             for resolved in (False, True):
                 wrong += await by_visitor(made, name, request, resolved)
