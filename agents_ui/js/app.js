@@ -9,7 +9,7 @@ import { effect } from './vendor/signals-core.js';
 
 const boot = JSON.parse(document.getElementById('boot').textContent);
 
-use(await get(boot.catalogue));
+await get(boot.catalogue).then(use, () => {}); // English is better than nothing
 listen();
 document.getElementById('console').replaceChildren(document.createElement('p-app'));
 desk.start(boot);

@@ -90,7 +90,7 @@ class Said(list[str]):
     """What a page wrote to its console, and the errors that nobody caught: nothing, in a good page."""
 
     def follow(self, page: Page) -> None:
-        page.on("console", lambda message: self.append(message.text) if message.type != "verbose" else None)
+        page.on("console", lambda message: self.append(message.text))
         page.on("pageerror", lambda error: self.append(str(error)))
 
 

@@ -119,7 +119,7 @@ async def test_a_flood_on_one_connection_is_bounded(sqlite_desk_client: DeskClie
 
 async def test_an_odd_host_reaches_no_link(sqlite_desk_client: DeskClient) -> None:
     for host in ("127.0.0.1", "localhost:1", "desk.example"):
-        answer = await sqlite_desk_client.get("/", as_=None, headers={"Host": host})
+        answer = await sqlite_desk_client.get("/sign-in", as_=None, headers={"Host": host})
         assert answer.status == 200
         link = await sqlite_desk_client.get(
             f"/f/{sqlite_desk_client.inbox.token}", as_=None, headers={"Host": host, "X-Forwarded-Host": "evil.example"}
