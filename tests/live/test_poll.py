@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hub.live.stream import last_event
 from tests.fixtures.desk import URL, DeskClient
 from tests.live.client import live_inbox, ticket
 
@@ -157,7 +158,7 @@ async def test_what_piles_up_unread_ends_it(
 
 
 async def test_a_long_replay_comes_in_parts(sqlite_desk_client: DeskClient) -> None:
-    cursor = sqlite_desk_client.desk.stream.tail
+    cursor = await sqlite_desk_client.store.read(last_event)
     number = await sqlite_desk_client.new_ticket()
     for n in range(150):
         await sqlite_desk_client.post(f"/api/v1/tickets/{number}/note", {"text": f"{n} " + "long " * 1_900})

@@ -14,6 +14,7 @@ import pytest
 from hub.db.tx import Tx
 from hub.events import SYSTEM, AccessChanged, TagCreated
 from hub.live import sessions
+from hub.live.stream import last_event
 from tests.fixtures.desk import DeskClient
 from tests.live.client import Client, agent, beside, connected, ticket
 
@@ -185,7 +186,7 @@ async def test_who_cannot_read_a_replay_fast_enough_holds_up_nobody(
     monkeypatch.setattr(sessions, "DRAIN_SECONDS", 0.3)
     desk = sqlite_desk_client
     number = await desk.new_ticket()
-    cursor = desk.desk.stream.tail
+    cursor = await desk.store.read(last_event)
     for n in range(80):
         await desk.post(f"/api/v1/tickets/{number}/note", {"text": f"{n} " + "long " * 1_900})
     _, _, writer = await raw_socket(desk, f',"cursor":{cursor}')
