@@ -120,3 +120,20 @@ def kill(as_json: bool, folder: Path | None, database: str, kills: int, seed: in
         plan = Plan(kills=kills, seed=seed, check=check, server=server if one == "postgres" else 0)
         results += _run(run(one, plan, folder))
     _end(results, as_json)
+
+
+@bench.command()
+@_common
+@_databases()
+@click.option("--disconnects", default=10_000, show_default=True, help="Of each database.")
+@click.option("--clients", default=24, show_default=True, help="Half of them agents, half visitors.")
+@click.option("--rate", default=50, show_default=True, help="Commands a second meanwhile.")
+@click.option("--seed", default=1, show_default=True)
+def storm(
+    as_json: bool, folder: Path | None, database: str, disconnects: int, clients: int, rate: int, seed: int
+) -> None:
+    """Clients on a bad network are cut off again and again, and hear everything once, in order."""
+    from hub.bench.storm import Plan, run
+
+    plan = Plan(disconnects=disconnects, agents=clients // 2, visitors=clients - clients // 2, rate=rate, seed=seed)
+    _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
