@@ -30,6 +30,7 @@ class Chat extends Choices {
     this.draft = this.voice = this.alarm = this.refusal = "";
     this.menu = this.trouble = this.below = this.rerate = this.isOpen = false;
     this.sound = this.config.sound !== false && !kept.mute;
+    this.stuck = true; // to the end of what was said
     this.hasHome = Boolean(this.config.form);
     this.view = this.hasHome && !kept.going ? "home" : "chat";
     this.now = Date.now();
@@ -41,7 +42,11 @@ class Chat extends Choices {
   }
 
   parts() {
-    this.logFound = (element) => (this.log = element);
+    const room = new ResizeObserver(() => this.sink());
+    this.logFound = (element) => {
+      this.log = element;
+      if (element) room.observe(element);
+    };
     this.writerFound = (element) => (this.writer = element);
     this.cancelFound = (element) => element && setTimeout(() => element.focus()); // when it is in the page
     this.line = new Line({
@@ -218,16 +223,18 @@ class Chat extends Choices {
   }
 
   lineChanged(state) {
-    clearTimeout(this.patience);
-    if (state === "live") this.trouble = false;
-    else this.act({ type: "my.lost" });
-    if (state === "live") this.outbox.flush();
-    else if (state !== "resting" && !this.trouble) {
-      this.patience = setTimeout(() => {
+    if (state === "live" || state === "resting") {
+      clearTimeout(this.patience);
+      this.patience = 0;
+      this.trouble = false;
+    } else {
+      this.patience ||= setTimeout(() => {
         this.trouble = true;
         this.draw();
       }, PATIENCE);
     }
+    if (state === "live") this.outbox.flush();
+    else this.act({ type: "my.lost" });
     this.draw();
   }
 
@@ -240,16 +247,14 @@ class Chat extends Choices {
 
   act(frame) {
     const was = this.state;
-    const wasAtEnd = this.atEnd();
     const state = (this.state = apply(was, frame));
     if (state === was) return;
     this.outbox.changed(was.outbox, state.outbox);
     if (unread(state) !== unread(was)) this.tell("unread", unread(state));
     this.remember(state);
     this.draw();
-    const mine = state.outbox.length > was.outbox.length;
-    if (mine || wasAtEnd || !was.ready) this.toEnd();
-    else if (state.messages.at(-1)?.id > (was.messages.at(-1)?.id ?? 0)) this.below = true;
+    if (state.outbox.length > was.outbox.length) this.toEnd();
+    else if (!this.stuck && state.messages.at(-1)?.id > (was.messages.at(-1)?.id ?? 0)) this.below = true;
   }
 
   // Whether the next page is to come back here by itself, and until when.
@@ -267,8 +272,7 @@ class Chat extends Choices {
       this.drawing = false;
       this.now = Date.now();
       render(screen(this), document.getElementById("chat"));
-      if (this.sinking && this.log) this.log.scrollTop = this.log.scrollHeight;
-      this.sinking = false;
+      this.sink();
     });
   }
 
@@ -278,21 +282,23 @@ class Chat extends Choices {
     return this.isOpen && !document.hidden;
   }
 
-  atEnd() {
-    const { log } = this;
-    return !log || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
-  }
-
+  // Who is at the end stays there, whatever comes and however the room for it changes.
   scrolled() {
-    if (!this.below || !this.atEnd()) return;
+    const { scrollHeight, scrollTop, clientHeight } = this.log;
+    this.stuck = scrollHeight - scrollTop - clientHeight < 60;
+    if (!this.below || !this.stuck) return;
     this.below = false;
     this.draw();
   }
 
   toEnd() {
+    this.stuck = true;
     this.below = false;
-    this.sinking = true;
     this.draw();
+  }
+
+  sink() {
+    if (this.stuck && this.log) this.log.scrollTop = this.log.scrollHeight;
   }
 }
 

@@ -220,10 +220,13 @@ function foot(chat) {
   return asked ? firstMessage(chat, asked) : composer(chat);
 }
 
+// An empty field runs like the page, for "auto" would take it for English.
+const way = (text) => (text ? "auto" : document.documentElement.dir);
+
 function composer(chat) {
   return html`<form class="composer" @submit=${(event) => chat.submit(event)}>
     <label class="away" for="text">${_("Your message")}</label>
-    <textarea id="text" rows="1" maxlength="10000" dir="auto" enterkeyhint="send" placeholder=${_("Write a message…")}
+    <textarea id="text" rows="1" maxlength="10000" dir=${way(chat.draft)} enterkeyhint="send" placeholder=${_("Write a message…")}
       .value=${live(chat.draft)} ${ref(chat.writerFound)} @input=${(event) => chat.wrote(event)}
       @keydown=${(event) => chat.key(event)}></textarea>
     <button class="icon send" aria-label=${_("Send")} ?disabled=${!chat.draft.trim()}>${drawing(PICTURES.send)}</button>
@@ -241,7 +244,7 @@ function firstMessage(chat, { fields, consent }) {
   return html`<form class="before" novalidate @submit=${(event) => chat.begin(event)}>
     ${fields.map(({ name, required }) => field(chat, name, required))}
     <label for="text">${_("Your message")}</label>
-    <textarea id="text" name="text" rows="3" maxlength="10000" dir="auto" required aria-describedby="text-wrong"
+    <textarea id="text" name="text" rows="3" maxlength="10000" dir=${way(chat.draft)} required aria-describedby="text-wrong"
       aria-invalid=${!!chat.wrong.text} .value=${live(chat.draft)} ${ref(chat.writerFound)}
       @input=${(event) => chat.wrote(event)}></textarea>${wrong(chat, "text")}
     ${consent ? html`<label class="box"><input type="checkbox" name="consent" required
@@ -255,7 +258,7 @@ function field(chat, name, required) {
   const { label, type, complete } = FIELDS[name];
   return html`<label for=${name}>${label()}${required ? nothing : html` <small>${_("if you like")}</small>`}</label>
     <input id=${name} name=${name} type=${type} autocomplete=${complete} ?required=${required} maxlength="300"
-      dir=${type === "text" ? "auto" : "ltr"} aria-describedby="${name}-wrong" aria-invalid=${!!chat.wrong[name]}
+      dir=${type === "text" ? way(chat.given[name]) : "ltr"} aria-describedby="${name}-wrong" aria-invalid=${!!chat.wrong[name]}
       .value=${live(chat.given[name] ?? "")} @input=${(event) => chat.gave(name, event)}>${wrong(chat, name)}`;
 }
 

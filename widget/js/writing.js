@@ -72,6 +72,7 @@ export class Writing {
 
   gave(name, event) {
     this.given[name] = event.target.value;
+    this.draw();
   }
 
   refused(problem, client_id, text) {
