@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,11 @@ async def test_a_ticket_out_of_sight_cannot_be_looked_at(desk_client: DeskClient
     number = await desk_client.new_ticket()
     async with agent(desk_client, "outsider") as client:
         await client.until("live")
-        for frame in ({"type": "viewing", "number": number}, {"type": "typing", "number": number, "on": True}):
+        asked: tuple[dict[str, Any], ...] = (
+            {"type": "viewing", "number": number},
+            {"type": "typing", "number": number, "on": True},
+        )
+        for frame in asked:
             seen = len(client.frames)
             await client.say(**frame)
             refused = await client.until("error", since=seen)
