@@ -33,7 +33,6 @@ DRAIN_SECONDS: Final = 30.0
 ABORT_AFTER: Final = 5
 
 
-
 class Live:
     """The sessions of this process and what is told to them."""
 

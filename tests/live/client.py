@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import aiohttp
-
 from aiohttp import web
 
 from hub.config import Config, complete

@@ -144,9 +144,7 @@ async def test_who_does_not_poll_for_a_minute_is_gone(sqlite_desk_client: DeskCl
     assert (await client.poll())["frames"][-1]["code"] == 4408
 
 
-async def test_what_piles_up_unread_ends_it(
-    sqlite_desk_client: DeskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_piles_up_unread_ends_it(sqlite_desk_client: DeskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.live.protocol.MAX_BUFFER", 50_000)
     client = await polling(sqlite_desk_client)
     number = await sqlite_desk_client.new_ticket()

@@ -134,7 +134,7 @@ async def test_a_ticket_made_at_one_desk_opens_the_other_and_rights_end_at_both(
             assert await client.ended() == 4403
 
 
-async def raw_socket(desk: DeskClient, more: str = "") -> tuple[socket.socket, asyncio.StreamReader, asyncio.StreamWriter]:
+async def raw_socket(desk: DeskClient, more: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A client that says hello and then never reads."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -151,7 +151,7 @@ async def raw_socket(desk: DeskClient, more: str = "") -> tuple[socket.socket, a
         while not (strangers := tuple(desk.desk.live._strangers)):
             await asyncio.sleep(0.001)
     strangers[0]._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-    return sock, reader, writer
+    return reader, writer
 
 
 async def test_a_client_that_does_not_read_is_cut_off_and_the_others_hear_everything(
@@ -163,7 +163,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_hear_everyt
     number = await desk.new_ticket()
     async with agent(desk) as client:
         await client.until("live")
-        _, _, writer = await raw_socket(desk)
+        _, writer = await raw_socket(desk)
         async with asyncio.timeout(5):
             while len(desk.desk.live.sessions) < 2:
                 await asyncio.sleep(0.01)
@@ -189,7 +189,7 @@ async def test_who_cannot_read_a_replay_fast_enough_holds_up_nobody(
     cursor = await desk.store.read(last_event)
     for n in range(80):
         await desk.post(f"/api/v1/tickets/{number}/note", {"text": f"{n} " + "long " * 1_900})
-    _, _, writer = await raw_socket(desk, f',"cursor":{cursor}')
+    _, writer = await raw_socket(desk, f',"cursor":{cursor}')
     async with agent(desk) as client:
         await client.until("live")
         async with asyncio.timeout(5):

@@ -64,9 +64,7 @@ async def test_who_loses_sight_of_a_ticket_looks_at_it_no_longer(desk_client: De
         seen = len(boss.frames)
         await desk_client.post(f"/api/v1/tickets/{number}/move", {"team_id": None})
         inbox = desk_client.inbox.id
-        await desk_client.store.write(
-            lambda tx: tx.run("DELETE FROM inbox_team WHERE inbox_id = :inbox", inbox=inbox)
-        )
+        await desk_client.store.write(lambda tx: tx.run("DELETE FROM inbox_team WHERE inbox_id = :inbox", inbox=inbox))
         from hub.events import SYSTEM, AccessChanged
 
         await desk_client.store.write(lambda tx: tx.record(AccessChanged(), by=SYSTEM))
