@@ -126,7 +126,7 @@ def kill(as_json: bool, folder: Path | None, database: str, kills: int, seed: in
 @_common
 @_databases()
 @click.option("--disconnects", default=10_000, show_default=True, help="Of each database.")
-@click.option("--clients", default=24, show_default=True, help="Half of them agents, half visitors.")
+@click.option("--clients", default=48, show_default=True, help="Half of them agents, half visitors.")
 @click.option("--rate", default=50, show_default=True, help="Commands a second meanwhile.")
 @click.option("--seed", default=1, show_default=True)
 def storm(

@@ -1,4 +1,4 @@
-"""Clients that a bad network cuts off again and again hear everything once: on SQLite, and by two desks on PostgreSQL."""
+"""Clients that a bad network cuts off again and again hear everything once: on SQLite, by two desks on PostgreSQL."""
 
 import asyncio
 import os
@@ -13,6 +13,8 @@ DISCONNECTS = 300 if os.environ.get("PARLEY_TEST_ALL") else 30
 
 @pytest.mark.faults
 @pytest.mark.timeout(300)
+@pytest.mark.may_block(reason="the bench prepares files and processes; nobody is served by this loop")
+@pytest.mark.loop_may_block(reason="the bench prepares files and processes; nobody is served by this loop")
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def test_whoever_is_cut_off_misses_nothing_and_hears_nothing_twice(database: str) -> None:
     plan = Plan(disconnects=DISCONNECTS, agents=8, visitors=8)
