@@ -2,6 +2,7 @@
 cookies blocked: what is said arrives, once and in order, whatever happens on the way."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -49,6 +50,7 @@ async def test_words_go_both_ways_and_each_sees_how_far_theirs_came(
         number = await anna.hears("Does the kettle whistle?")
         await anna.does("assign", number=number, agent_id=(await desk.ask("GET", "/me"))["agent"]["id"])
         await expect(tab.chat.locator(".title")).to_contain_text("Anna")
+        await expect(tab.bubble("whistle")).to_contain_text("Delivered")
         await expect(tab.chat.locator(".title")).not_to_contain_text("Berg")
 
         await anna.live.say("viewing", number=number)
@@ -60,6 +62,7 @@ async def test_words_go_both_ways_and_each_sees_how_far_theirs_came(
         await anna.reply(number, "It does.\nSee https://shop.example/kettle.")
         await tab.sees("Does the kettle whistle?", "It does.\nSee https://shop.example/kettle.")
         await expect(tab.chat.locator(".typing")).to_have_text("")
+        await expect(tab.bubble("whistle")).to_contain_text("Read")
         await expect(tab.chat.locator(".away[role=status]")).to_contain_text("Anna says: It does.")
         link = tab.chat.get_by_role("link", name="https://shop.example/kettle")
         await expect(link).to_have_attribute("rel", re.compile("noopener"))
@@ -466,3 +469,78 @@ async def test_nobody_is_shut_out(desk: ChatDesk, browser: Browser, lang: str, s
         frame = next(frame for frame in tab.page.frames if "/frame" in frame.url)
         assert await frame.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
         assert await tab.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_what_the_desk_refuses_stays_and_can_be_sent_again(desk: ChatDesk, browser: Browser, shop: str) -> None:
+    refusing = True
+
+    def between(line: WebSocketRoute) -> None:
+        there = line.connect_to_server()
+
+        def up(frame: str | bytes) -> None:
+            said = json.loads(frame)
+            if refusing and said.get("name") == "say":
+                problem = {"type": "/problems/conflict", "status": 409, "detail": "Not now."}
+                line.send(json.dumps({"type": "error", "id": said["id"], "problem": problem}))
+            else:
+                there.send(frame)
+
+        line.on_message(up)
+
+    async with desk.agent() as anna:
+        context = await browser.new_context()
+        await context.route_web_socket("**/live", between)
+        tab = await visit(context, shop)
+        await tab.open()
+        await tab.say("At last")
+        await expect(tab.bubble("At last")).to_contain_text("Not sent.")
+        await expect(tab.chat.locator(".away[role=alert]")).to_have_text("Not sent. Try again")
+        refusing = False
+        await tab.bubble("At last").get_by_role("button", name="Try again").click()
+        await expect(tab.bubble("At last")).to_contain_text("Sent")
+        await anna.hears("At last")
+        await tab.sees("At last")
+
+
+async def test_where_there_is_more_than_one_way_the_visitor_chooses(desk: ChatDesk, browser: Browser) -> None:
+    async with site(desk, await desk.inbox(offer_form=True)) as address:
+        tab = await visit(browser, address, bypass_csp=True)
+        await tab.launcher.click()
+        form = tab.chat.get_by_role("link", name="Send a message")
+        await expect(form).to_have_attribute("href", re.compile(rf"^{desk.url}/f/"))
+        chat = tab.chat.get_by_role("button", name="Chat Write with us now")
+        await expect(chat).to_be_focused()
+        assert await judged(tab.page) == []
+        await chat.click()
+        await expect(tab.text).to_be_focused()
+
+
+async def test_who_comes_back_later_sees_what_came_meanwhile(desk: ChatDesk, browser: Browser, shop: str) -> None:
+    """Within half an hour the line is there by itself; later one small question is all."""
+    async with desk.agent() as anna:
+        context = await browser.new_context()
+        tab = await visit(context, shop)
+        await tab.open()
+        await tab.say("I am off")
+        number = await anna.hears("I am off")
+        await expect(tab.bubble("I am off")).to_contain_text("Sent")
+        await tab.page.close()
+        await anna.reply(number, "See you")
+
+        soon = await visit(context, shop)
+        await expect(soon.launcher).to_have_accessible_name("Chat with us, 1 unread")
+        await expect(soon.page.locator("parley-chat iframe")).to_be_attached()
+        hour_ago = """() => { for (const key of Object.keys(localStorage))
+          if (key.endsWith(":active")) localStorage[key] = Date.now() - 36e5; }"""
+        await soon.page.evaluate(hour_ago)
+        await soon.page.close()
+
+        later = Visit(await context.new_page())
+        async with later.page.expect_response(lambda answer: answer.url.endswith("/state")) as asked:
+            await later.page.goto(shop)
+        assert len(await (await asked.value).body()) <= 400
+        await expect(later.launcher).to_have_accessible_name("Chat with us, 1 unread")
+        await expect(later.page.locator("parley-chat iframe")).to_have_count(0)
+        await later.open()
+        await later.sees("I am off", "See you")
+        assert later.said == []

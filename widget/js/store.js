@@ -18,7 +18,6 @@ export const EMPTY = Object.freeze({
   name: null,
   typing: null, // {name}
   readTo: 0, // the newest of their messages that was read here
-  receipts: { delivered: 0, read: 0 }, // up to which of mine they have, and have seen
   fresh: null, // {from, to}: what came while nobody looked; the line "New messages" stands before it
 });
 
@@ -39,10 +38,6 @@ const CHANGES = {
   event: (state, frame) => (frame.id <= state.cursor ? state : moved(happened(state, frame), frame.id)),
   typing: (state, { on, by }) => ({ ...state, typing: on ? { name: by?.name ?? null } : null }),
   position: (state, { position, expected_wait }) => ({ ...state, ticket: { ...state.ticket, position, expected_wait } }),
-  receipts: (state, { delivered_to: delivered = 0, read_to: read = 0 }) => ({
-    ...state,
-    receipts: { delivered: Math.max(delivered, state.receipts.delivered), read: Math.max(read, state.receipts.read) },
-  }),
   snapshot_required: (state) => ({ ...state, cursor: null, live: false }),
 
   "my.state": (state, { state: shown }) => ({
@@ -88,7 +83,6 @@ function taken(state, shown) {
     name: shown.name ?? null,
     typing: null,
     readTo: Math.max(shown.read_to ?? 0, same ? state.readTo : 0),
-    receipts: same ? state.receipts : EMPTY.receipts,
   };
 }
 
@@ -129,11 +123,11 @@ const theirs = (message) => message.by !== "visitor" && !message.deleted;
 
 export const unread = (state) => state.messages.filter((one) => theirs(one) && one.id > state.readTo).length;
 
-// "sent", "delivered" or "read": how far one of my messages has come.
-export function reached(state, message) {
-  if (message.state) return message.state;
-  if (message.id <= state.receipts.read) return "read";
-  return message.id <= state.receipts.delivered ? "delivered" : "sent";
+// How far one of my messages has come: the desk has it ("sent"), somebody has taken the chat ("delivered"), it was
+// answered ("read"). That can be told from what is there, so it is the same after a reload.
+export function reached({ ticket, messages }, message) {
+  if (messages.findLast((one) => one.by === "agent")?.id > message.id) return "read";
+  return ticket?.agent && ticket.number === message.number ? "delivered" : "sent";
 }
 
 // The first message that came while nobody looked.

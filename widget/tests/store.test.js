@@ -71,14 +71,16 @@ test("unread are theirs after the last that was read, and the line stands before
   assert.equal(unread(apply(seen, { type: "my.read", id: 2 })), 0, "what was read stays read");
 });
 
-test("a message of mine is sent, delivered, read, and never less again", () => {
-  const state = run(snapshot(5, { messages: [mine(1, "a")] }));
-  const receipts = (delivered_to, read_to) => ({ type: "receipts", delivered_to, read_to });
-  assert.equal(reached(state, state.messages[0]), "sent");
-  const delivered = apply(state, receipts(1, 0));
-  assert.equal(reached(delivered, state.messages[0]), "delivered");
-  const read = apply(delivered, receipts(1, 1));
-  assert.equal(reached(apply(read, receipts(1, 0)), state.messages[0]), "read");
+test("a message of mine is sent, delivered when somebody takes the chat, read when it is answered", () => {
+  const all = (state) => state.messages.filter((one) => one.by === "visitor").map((one) => reached(state, one));
+  const sent = run(snapshot(5, { messages: [mine(1, "a")], ticket: ticket() }));
+  assert.deepEqual(all(sent), ["sent"]);
+  const taken = apply(sent, event(6, "ticket.assigned", { ticket: ticket({ agent: "Anna" }) }));
+  assert.deepEqual(all(taken), ["delivered"]);
+  const answered = apply(taken, event(7, "message.sent", { message: said(2) }));
+  assert.deepEqual(all(apply(answered, event(8, "message.received", { message: mine(3, "b") }))), ["read", "delivered"]);
+  const by = apply(taken, event(7, "message.sent", { message: said(2, { by: "bot" }) }));
+  assert.deepEqual(all(by), ["delivered"], "a bot reads nothing");
 });
 
 test("what is asked before the first message", () => {
