@@ -113,12 +113,14 @@ def start(as_json: bool, folder: Path | None, database: str, rounds: int, idle: 
 @click.option("--kill-server", "server", default=0, help="PostgreSQL: after so many kills the server is killed too.")
 def kill(as_json: bool, folder: Path | None, database: str, kills: int, seed: int, check: int, server: int) -> None:
     """A desk under load is killed again and again: nothing acknowledged is lost, nothing is there twice."""
+    from hub.bench.ingest import cost
     from hub.bench.kill import Plan, run
 
     results = []
     for one in _chosen(database):
         plan = Plan(kills=kills, seed=seed, check=check, server=server if one == "postgres" else 0)
         results += _run(run(one, plan, folder))
+        results += _run(cost(one, folder))
     _end(results, as_json)
 
 

@@ -55,6 +55,15 @@ async def run(database: str, plan: Plan, folder: Path | None = None) -> list[Res
         return found
 
 
+async def cost(database: str, folder: Path | None = None) -> list[Result]:
+    """Statements and, on SQLite, fsyncs that taking in one message costs; without measuring how fast it is."""
+    plan = Plan(known=500, messages=1_280)
+    with disk_folder(folder) as place, ground(database, place) as on:
+        desk = await founded(on, plan.known)
+        _, statements = await _recorded(on, desk, plan, RECORDED)
+        return [statements, *(() if isinstance(on, PostgresGround) else _fsyncs(desk, plan, place))]
+
+
 async def _recorded(on: Ground, desk: Desk, plan: Plan, count: int) -> tuple[replay.Units, Result]:
     """The statements of `count` real messages, from the state of the template; and how many there were each."""
     where = on.copy(desk.where)

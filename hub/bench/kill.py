@@ -221,7 +221,7 @@ def _report(database: str, plan: Plan, crowd: Crowd, peer: Peer, tally: Tally) -
         console.print(f"… and {len(wrong) - SHOWN:,} more")
     kinds = {
         "kill.lost": ("is lost", "never arrived"),
-        "kill.doubled": (" times",),
+        "kill.doubled": ("is stored more than once", "was sent more than once"),
         "kill.out_of_order": ("is stored after", "out of order"),
     }
     counts = {name: sum(any(m in sentence for m in marks) for sentence in wrong) for name, marks in kinds.items()}

@@ -89,7 +89,7 @@ class Ledger:
         for name in self.given:
             answer, count = self.answers.get(name), counts[name]
             if count > 1:
-                yield f"{name} is stored {count} times"
+                yield f"{name} is stored more than once: {count} times"
             if answer == "ok" and count == 0:
                 yield f"{name} was acknowledged and is lost"
             if answer == "refused" and count > 0:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 # Progress, tables and remarks go where they do not disturb the JSON.
 console = Console(stderr=True, highlight=False)
@@ -87,7 +87,7 @@ def report(results: Iterable[Result], *, as_json: bool) -> bool:
 
 
 def _table(results: Sequence[Result]) -> Table:
-    table = Table("benchmark", "database", "callers", "value", "baseline", "ratio", "budget", "")
+    table = Table(Column("benchmark", no_wrap=True), "database", "callers", "value", "baseline", "ratio", "budget", "")
     for r in results:
         figures = ["" if x is None else _figure(x) for x in (r.value, r.baseline, r.ratio, r.budget)]
         verdict = "" if r.met is None else "met" if r.met else "[bold red]missed[/]"

@@ -33,7 +33,9 @@ SELECT delivery.contact_point_id, COUNT(*), MIN(delivery.id), MIN(delivery.state
         FROM job WHERE job.key = 'contact_point:' || delivery.contact_point_id AND job.state <> 'blocked')
 FROM delivery WHERE delivery.state IN ('queued', 'sending') GROUP BY delivery.contact_point_id"""
 _LEASES_OVER: Final = "UPDATE job SET lease_until = 0 WHERE state = 'running'"
-_DEAD: Final = "SELECT kind, last_error FROM job WHERE state = 'dead'"
+# A job that was running at a dozen kills in a row is taken for their cause and given up: it is shown to a person, as it
+# has to be, and here it is we who killed.
+_DEAD: Final = "SELECT kind, last_error FROM job WHERE state = 'dead' AND last_error NOT LIKE 'It was begun % times%'"
 _QUARANTINED: Final = "SELECT reason FROM inbound WHERE state = 'quarantined'"
 
 
@@ -105,7 +107,7 @@ def _sent(rx: Rx, peer: Peer, ended: bool) -> list[str]:
             wrong.append(f"delivery {delivery_id} failed")
     if ended:
         wrong += [f"still under way: {row}" for row in rx.rows(_WAITING, now=rx.now)]
-    wrong += [f"{part} was sent {count} times" for part, count in journal.items() if count > 1]
+    wrong += [f"{part} was sent more than once: {count} times" for part, count in journal.items() if count > 1]
     for address, said in peer.order.items():
         numbers = [_stored(text).n for text in said]
         if numbers != sorted(numbers):

@@ -7,6 +7,8 @@ desk; it answers with the child's number, and with its status when it has ended.
 import importlib
 import json
 import os
+import select
+import signal
 import sys
 from typing import NoReturn
 
@@ -46,9 +48,19 @@ def run() -> None:
             _serve(json.loads(line))
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
-        _, ended = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(ended)}\n")
+        sys.stdout.write(f"{_status(child)}\n")
         sys.stdout.flush()
+
+
+def _status(child: int) -> int:
+    """Waits for it. Nothing comes in meanwhile, so input that can be read has ended: whoever ran us is gone."""
+    while True:
+        pid, ended = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(ended)
+        if select.select([sys.stdin], [], [], 0.003)[0]:
+            os.kill(child, signal.SIGKILL)
+            sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_each_fault_is_found() -> None:
     assert full.check([stored(A0), stored(A1), stored(B0)]) == ["b0 was refused and is stored all the same"]
     assert "a1: number 1 of a is stored after" not in str(full.check([stored(A0), stored(A1)]))
     assert full.check([stored(A1), stored(A0)]) == ["a0: number 0 of a is stored after its number 1"]
-    assert "a1 is stored 2 times" in full.check([stored(A0), stored(A1), stored(A1)])
+    assert "a1 is stored more than once: 2 times" in full.check([stored(A0), stored(A1), stored(A1)])
     assert "x is stored and nobody gave it" in full.check([stored(A0), stored(A1), Stored("x", "x", 0, "")])
     assert full.check([stored(A0), Stored("a1", "a", 1, "other")]) == [
         "a1 is stored with another body, sender or number"
