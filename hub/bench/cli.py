@@ -139,3 +139,41 @@ def storm(
 
     plan = Plan(disconnects=disconnects, agents=clients // 2, visitors=clients - clients // 2, rate=rate, seed=seed)
     _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
+
+
+@bench.command()
+@_common
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--messages", default=800, show_default=True, help="Of each half of a round.")
+def live(as_json: bool, folder: Path | None, rounds: int, messages: int) -> None:
+    """A visitor's words on their way to an agent: against five bare statements, and a bare socket."""
+    from hub.bench.live import Plan, run
+
+    _end(_run(run(Plan(rounds=rounds, messages=messages), folder)), as_json)
+
+
+@bench.command()
+@_common
+@_databases("sqlite")
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--agents", default=100, show_default=True)
+@click.option("--events", default=256, show_default=True, help="Of each round.")
+def fanout(as_json: bool, folder: Path | None, database: str, rounds: int, agents: int, events: int) -> None:
+    """An event to a hundred agents: against the same bytes written in a loop."""
+    from hub.bench.fanout import Plan, run
+
+    plan = Plan(rounds=rounds, agents=agents, events=events)
+    _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
+
+
+@bench.command()
+@_common
+@_databases("sqlite")
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--visitors", default=2_000, show_default=True)
+def idle(as_json: bool, folder: Path | None, database: str, rounds: int, visitors: int) -> None:
+    """Memory of a visitor who is connected and silent: against a bare socket."""
+    from hub.bench.idle import Plan, run
+
+    plan = Plan(rounds=rounds, visitors=visitors)
+    _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)

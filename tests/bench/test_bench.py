@@ -71,3 +71,20 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
 
 def test_a_folder_in_memory_is_known_for_one() -> None:
     assert file_system(Path("/proc/self")) == "proc"
+
+
+def test_live_compares_a_visitors_words_with_five_bare_statements() -> None:
+    found = {one["name"]: one for one in run("live", "--rounds", "1", "--messages", "72")}
+    assert found["live"]["value"] > 0 and found["live"]["baseline"] > 0
+    assert 0 < found["live.p50_ms"]["value"] <= found["live.p99_ms"]["value"]
+
+
+def test_fanout_compares_an_event_with_its_bytes_in_a_loop() -> None:
+    (found,) = run("fanout", "--rounds", "1", "--agents", "5", "--events", "8")
+    assert found["callers"] == 5 and found["value"] > 0 and found["baseline"] > 0
+
+
+def test_idle_weighs_visitors_beside_bare_sockets() -> None:
+    found = {one["name"]: one for one in run("idle", "--rounds", "1", "--visitors", "120")}
+    assert found["idle.kib"]["callers"] == 120
+    assert 20 < found["idle.10000_mib"]["value"] < 2_000
