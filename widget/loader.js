@@ -143,8 +143,10 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     forget: () => api.shutdown(),
   };
 
-  const toggle = (open = !isOpen) => {
+  // `quiet`: as it was before a reload; the page keeps its focus.
+  const toggle = (open = !isOpen, quiet) => {
     if (open === isOpen) return;
+    look.quiet = quiet;
     isOpen = open;
     ensureFrame();
     panel.hidden = !open;
@@ -152,7 +154,7 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     wasOpen(+open);
     D.documentElement.style.overflow = open && narrow() ? "hidden" : "";
     send("open", open);
-    (open ? frame : button).focus();
+    if (!quiet) (open ? frame : button).focus();
     emit([open ? "open" : "close"]);
   };
 
@@ -232,7 +234,7 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     }
     isReady();
     const all = kept();
-    if (wasOpen() && !narrow()) toggle(true);
+    if (wasOpen() && !narrow()) toggle(true, true);
     else if (all.going && Date.now() - all.active < 18e5) ensureFrame();
     else if (all.going) {
       // Some while ago: is there an answer? Where the site lets us ask nothing, the frame does.

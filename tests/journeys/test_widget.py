@@ -291,6 +291,7 @@ async def test_what_is_asked_first_is_asked_once_and_says_what_is_missing(desk: 
         await anna.hears("Hello")
         await tab.page.reload()
         await tab.sees("Hello")
+        assert await tab.page.evaluate("() => document.activeElement === document.body"), "the page keeps its focus"
         await expect(tab.chat.locator("#email")).to_have_count(0)
         await tab.say("Again")
         await tab.sees("Hello", "Again")

@@ -37,7 +37,7 @@ class Chat extends Choices {
     this.parts();
     this.outbox.restore(kept);
     this.look(look);
-    if (open) this.opened();
+    if (open) this.opened(look.quiet);
     else if (leader) this.line.start();
   }
 
@@ -89,12 +89,12 @@ class Chat extends Choices {
     else if (t === "tab") this.fromTab(d);
   }
 
-  opened() {
+  opened(quiet = false) {
     this.isOpen = true;
     this.line.start();
     this.act({ type: "my.opened" });
     this.toEnd();
-    setTimeout(() => (this.writer ?? document.querySelector(".way"))?.focus({ preventScroll: true }));
+    if (!quiet) setTimeout(() => (this.writer ?? document.querySelector(".way"))?.focus({ preventScroll: true }));
     this.sight.look();
   }
 
