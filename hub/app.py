@@ -95,7 +95,6 @@ class Desk:
         self._stack.push_async_callback(self.stream.stop)
         for listener in (self.grants.heard, self.runner.heard):
             self._stack.callback(self.stream.subscribe(listener))
-        self.stream.subscribe(self.runner.heard)
         self.keeping.start()
         self._stack.push_async_callback(self.keeping.stop)
         await self.runner.start()
