@@ -42,7 +42,7 @@ function standing(state) {
   if (!state.ready) return nothing;
   if (ended(state)) return _("This chat has ended");
   if (state.ticket?.agent) return _("You are talking with {0}", state.ticket.agent);
-  return state.closed ? _("We answer by e-mail") : _("We are here");
+  return state.closed ? _("Leave us a message") : _("We are here");
 }
 
 function menu(chat) {
@@ -70,10 +70,10 @@ function home(chat) {
   return html`<div class="home">
     <p class="hello">${_("How can we help?")}</p>
     <button class="way" type="button" @click=${() => chat.choose("chat")}>
-      <strong>${_("Chat")}</strong><span>${chat.state.closed ? _("We answer by e-mail") : _("Write with us now")}</span>
+      <strong>${_("Chat")}</strong><span>${chat.state.closed ? _("Leave us a message") : _("Write with us now")}</span>
     </button>
     <a class="way" href=${chat.config.form} target="_blank" rel="noopener">
-      <strong>${_("Send a message")}</strong><span>${_("We answer by e-mail")}</span>
+      <strong>${_("Send a message")}</strong><span>${_("Leave us a message")}</span>
     </a>
   </div>`;
 }
@@ -98,7 +98,7 @@ function talk(chat) {
 function welcome({ state, config }) {
   if (!state.ready || state.messages.length || state.outbox.length) return nothing;
   const said = state.closed
-    ? _("Nobody is here right now. Leave us a message and we answer by e-mail.")
+    ? _("Nobody is here right now. Leave us a message: our answer will be here when you come back.")
     : config.greeting || _("Hello! What can we do for you?");
   return html`<p class="welcome" dir="auto">${said}</p>`;
 }
@@ -185,7 +185,7 @@ function after(chat) {
   if (ticket.rating && ticket.can_rate) return rating(chat);
   if (!ended(state)) {
     return state.closed && !ticket.agent
-      ? html`<p class="queue" role="status">${_("Thank you. Your number is {0}. We answer by e-mail.", "#" + ticket.number)}</p>`
+      ? html`<p class="queue" role="status">${_("Thank you. Your number is {0}. Our answer will be here when you come back.", "#" + ticket.number)}</p>`
       : nothing;
   }
   return html`<p class="queue" role="status">${_("This chat has ended. Write again if something is still open.")}</p>
