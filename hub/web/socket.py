@@ -62,7 +62,8 @@ class SocketLine:
     def bye(self, code: int | None) -> None:
         """The client ends it, or has answered our end."""
         if not self.over and not self._transport.is_closing():
-            self._transport.write(protocol.close_frame(End(code if code in _ECHOED else 1000, "")))
+            answer = code if code in _ECHOED else 1002 if code in _NEVER_SENT else 1000
+            self._transport.write(protocol.close_frame(End(answer, "")))
         self.over = True
         self._transport.close()
 
@@ -96,6 +97,7 @@ class Masked:
 
 
 _ECHOED: Final = frozenset((1000, 1001))
+_NEVER_SENT: Final = frozenset((1005, 1006, 1015))  # RFC 6455, 7.4.1; aiohttp lets the second through
 
 
 async def live(request: web.Request) -> web.StreamResponse:
