@@ -29,22 +29,14 @@ def put(tx: Tx, caller: Caller, ticket: Ticket, to: int | None, how: How) -> Tic
     now = msgspec.structs.replace(ticket, assignee_id=to, offered_to=None, offered_until=None, changed_at=tx.now)
     tickets.count(tx, ticket, now)
     if ticket.offered_to is not None:
-        tx.record(
+        tickets.record(
+            tx,
+            ticket,
             TicketOfferEnded(to=ticket.offered_to, why="accepted" if to == ticket.offered_to else "withdrawn"),
-            by=caller.actor,
-            ticket_id=ticket.id,
-            contact_id=ticket.contact_id,
-            before=ticket.scope,
-            after=now.scope,
+            caller.actor,
+            now=now,
         )
-    tx.record(
-        TicketAssigned(to=to, was=ticket.assignee_id, how=how),
-        by=caller.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=now.scope,
-    )
+    tickets.record(tx, ticket, TicketAssigned(to=to, was=ticket.assignee_id, how=how), caller.actor, now=now)
     return now
 
 
@@ -81,11 +73,4 @@ def move(tx: Tx, caller: Caller, number: int, team_id: int | None) -> None:
     tx.run(_MOVE, team_id=team_id, now=tx.now, id=ticket.id)
     now = msgspec.structs.replace(ticket, team_id=team_id, changed_at=tx.now)
     tickets.count(tx, ticket, now)
-    tx.record(
-        TicketMoved(team_id=team_id, was=ticket.team_id),
-        by=caller.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=now.scope,
-    )
+    tickets.record(tx, ticket, TicketMoved(team_id=team_id, was=ticket.team_id), caller.actor, now=now)

@@ -201,14 +201,7 @@ def _to(
 ) -> None:
     tx.run(_SET, id=delivery.id, state=state, reason=reason, external_id=external_id, tries=tries, now=tx.now)
     ticket = tickets.must(tx, delivery.ticket_id)
-    tx.record(
-        _event(delivery, state),
-        by=by.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=ticket.scope,
-    )
+    tickets.record(tx, ticket, _event(delivery, state), by.actor)
 
 
 def _event(delivery: Delivery, state: str) -> Event:

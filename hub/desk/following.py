@@ -39,14 +39,7 @@ def _reopen(tx: Tx, ticket: Ticket, message_id: int, to: Recorded) -> None:
     tx.run(_REOPEN, id=ticket.id, message_id=message_id, now=tx.now)
     now = msgspec.structs.replace(ticket, status="open", waiting_since=tx.now, snoozed_until=None, resolved_at=None)
     tickets.count(tx, ticket, now)
-    tx.record(
-        TicketReopened(was=ticket.status, because="message"),
-        by=to.by,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=now.scope,
-    )
+    tickets.record(tx, ticket, TicketReopened(was=ticket.status, because="message"), to.by, now=now)
 
 
 def we_spoke(tx: Tx, to: Recorded) -> None:

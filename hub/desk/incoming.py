@@ -224,11 +224,4 @@ def delete(tx: Tx, inbox: Inbox, gone: Deletion) -> bool:
 
 def _record(tx: Tx, ticket_id: int, event: MessageEdited | MessageDeleted) -> None:
     ticket = tickets.must(tx, ticket_id)
-    tx.record(
-        event,
-        by=Actor("contact", ticket.contact_id),
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=ticket.scope,
-    )
+    tickets.record(tx, ticket, event, Actor("contact", ticket.contact_id))

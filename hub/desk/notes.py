@@ -14,12 +14,5 @@ def write(tx: Tx, caller: Caller, number: int, text: str) -> int:
     ticket = tickets.seen(tx, caller, number)
     text = clean(text, "text", most=MAX_MESSAGE)
     note_id = tx.insert(_INSERT, ticket_id=ticket.id, agent_id=caller.grants.agent_id, text=text, now=tx.now)
-    tx.record(
-        NoteWritten(note_id=note_id),
-        by=caller.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=ticket.scope,
-    )
+    tickets.record(tx, ticket, NoteWritten(note_id=note_id), caller.actor)
     return note_id

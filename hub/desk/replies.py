@@ -89,14 +89,8 @@ def reply(
         now=tx.now,
     )
     deliveries = _queue(tx, ticket, message_id, text, way, subject, last)
-    tx.record(
-        MessageSent(message_id=message_id, inbox_id=way.inbox.id if way else ticket.inbox_id),
-        by=caller.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=ticket.scope,
-    )
+    sent = MessageSent(message_id=message_id, inbox_id=way.inbox.id if way else ticket.inbox_id)
+    tickets.record(tx, ticket, sent, caller.actor)
     return Replied(message_id, deliveries, way is None)
 
 

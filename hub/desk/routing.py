@@ -203,7 +203,7 @@ def _offer_to(tx: Tx, ticket: Ticket, agent_id: int) -> None:
 
 
 def _record(tx: Tx, ticket: Ticket, event: Event, by: Actor) -> None:
-    tx.record(event, by=by, ticket_id=ticket.id, contact_id=ticket.contact_id, before=ticket.scope, after=ticket.scope)
+    tickets.record(tx, ticket, event, by)
 
 
 def _passed(tx: Tx, ticket: Ticket, agent_id: int) -> None:

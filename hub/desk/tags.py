@@ -91,14 +91,7 @@ def untag_ticket(tx: Tx, caller: Caller, number: int, name: str) -> None:
 
 
 def _of(tx: Tx, caller: Caller, ticket: tickets.Ticket, event: TicketTagged | TicketUntagged) -> None:
-    tx.record(
-        event,
-        by=caller.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=ticket.scope,
-    )
+    tickets.record(tx, ticket, event, caller.actor)
 
 
 def tag_contact(tx: Tx, caller: Caller, contact_id: int, name: str) -> None:

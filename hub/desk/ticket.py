@@ -6,7 +6,7 @@ import msgspec
 
 from hub.db.tx import Rx, Tx
 from hub.errors import not_found
-from hub.events import Scope
+from hub.events import Actor, Event, Scope
 from hub.staff.access import Caller, may
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
@@ -85,6 +85,18 @@ def seen(rx: Rx, caller: Caller, number: int) -> Ticket:
 def latest(rx: Rx, contact_id: int, inbox_id: int) -> Ticket | None:
     row = rx.row(_LATEST, contact_id=contact_id, inbox_id=inbox_id)
     return None if row is None else Ticket(*row)
+
+
+def record(tx: Tx, ticket: Ticket, event: Event, by: Actor, *, now: Ticket | None = None) -> None:
+    """Records what happened to a ticket, with its scope before and, where that changed (`now`), after."""
+    tx.record(
+        event,
+        by=by,
+        ticket_id=ticket.id,
+        contact_id=ticket.contact_id,
+        before=ticket.scope,
+        after=(now or ticket).scope,
+    )
 
 
 _COUNT = """

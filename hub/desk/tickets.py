@@ -139,14 +139,7 @@ def to_status(
         now=tx.now,
     )
     tickets.count(tx, ticket, now)
-    tx.record(
-        event,
-        by=caller.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=now.scope,
-    )
+    tickets.record(tx, ticket, event, caller.actor, now=now)
     return now
 
 
@@ -191,11 +184,4 @@ def mark_spam(tx: Tx, caller: Caller, number: int, spam: bool) -> None:
 
 
 def _changed(tx: Tx, caller: Caller, ticket: Ticket, event: Event) -> None:
-    tx.record(
-        event,
-        by=caller.actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=ticket.scope,
-    )
+    tickets.record(tx, ticket, event, caller.actor)

@@ -14,7 +14,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import inboxes, tickets
 from hub.desk import ticket as gate
 from hub.desk.settings import build
-from hub.desk.ticket import Ticket
+from hub.desk.ticket import Ticket, record
 from hub.desk.visitors import Visitor
 from hub.desk.visitors.look import RATE_FOR
 from hub.desk.visitors.row import must
@@ -106,11 +106,4 @@ def _change(tx: Tx, ticket: Ticket, feedback_id: int, score: int, text: str, was
     if not fields:
         return
     tx.run(_CHANGE, id=feedback_id, score=score, text=text, now=tx.now)
-    tx.record(
-        FeedbackChanged(feedback_id=feedback_id, fields=fields),
-        by=_caller(ticket).actor,
-        ticket_id=ticket.id,
-        contact_id=ticket.contact_id,
-        before=ticket.scope,
-        after=ticket.scope,
-    )
+    record(tx, ticket, FeedbackChanged(feedback_id=feedback_id, fields=fields), _caller(ticket).actor)
