@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 Heard = Callable[[bytes], None]
+PING = b'{"type":"ping"}'
+PONG = b'{"type":"pong"}'
 
 
 class Wire(asyncio.Protocol):
@@ -54,7 +56,11 @@ class Wire(asyncio.Protocol):
                 break
             if got[at] & 15 == 1:
                 assert self.heard is not None
-                self.heard(got[start : start + length])
+                text = got[start : start + length]
+                if text == PING:
+                    self.say(PONG)
+                else:
+                    self.heard(text)
             at = start + length
         self._got = got[at:]
 
