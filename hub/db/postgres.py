@@ -59,9 +59,14 @@ class PostgresSession:
     def __init__(self, url: str, settings: Mapping[str, str], begin: str, *, own_clock: bool) -> None:
         self._url, self._settings, self._begin = url, settings, begin
         self._own_clock = own_clock
-        self.connect()
+        self._raw, self._cursor = self._connected()
 
     def connect(self) -> None:
+        """Once more, in place of one that was lost: that may be cut off and still open on this side."""
+        self.close()
+        self._raw, self._cursor = self._connected()
+
+    def _connected(self) -> "tuple[psycopg.Connection[Row], psycopg.Cursor[Row]]":
         raw = psycopg.connect(self._url, autocommit=True, application_name="parley")
         try:
             cursor = raw.cursor()
@@ -73,7 +78,7 @@ class PostgresSession:
         except BaseException:
             raw.close()
             raise
-        self._raw, self._cursor = raw, cursor
+        return raw, cursor
 
     @property
     def lost(self) -> bool:
@@ -135,7 +140,8 @@ class PostgresSession:
         return False  # an answer was had; without one the connection is lost
 
     def close(self) -> None:
-        self._raw.close()
+        with contextlib.suppress(psycopg.Error):
+            self._raw.close()
 
 
 class PostgresBackend:
