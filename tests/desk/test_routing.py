@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -118,7 +118,7 @@ class Counter:
 
 
 @pytest_asyncio.fixture
-async def counter(office: Office, clock: ManualClock) -> Counter:
+async def counter(office: Office, clock: ManualClock) -> AsyncIterator[Counter]:
     def opened(tx: Tx) -> tuple[inboxes.Inbox, int, int, dict[str, int]]:
         roles.ensure_built_in(tx)
         team_id, other = teams.create(tx, DESK, "Counter"), teams.create(tx, DESK, "Back office")
@@ -133,7 +133,10 @@ async def counter(office: Office, clock: ManualClock) -> Counter:
             teams.add_member(tx, DESK, team_id, ids[name])
         return chat, team_id, other, ids
 
-    return Counter(office, clock, *await office.store.write(opened))
+    made = office.store
+    yield Counter(office, clock, *await office.store.write(opened))
+    if office.store is not made:  # a restart put another in its place
+        await office.store.close()
 
 
 async def refused(awaited) -> Refusal:
