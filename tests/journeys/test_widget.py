@@ -191,7 +191,7 @@ async def test_two_tabs_are_one_visitor_with_one_line_while_closed(desk: ChatDes
             await expect(tab.launcher).to_have_accessible_name("Chat with us, 1 unread")
             await expect(tab.page).to_have_title("(1) A shop")
         await two.page.bring_to_front()
-        await two.open()
+        await two.launcher.click()
         await two.sees("From the first", "From the second", "To both")
         await expect(two.chat.locator(".fresh")).to_have_text("New messages")
         for tab in (one, two):
