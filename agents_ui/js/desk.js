@@ -1,9 +1,8 @@
 // The console's one store and everything that can be done from it: components read `state` and call these. Wired by app.js.
 
-import * as api from './api.js';
-import { _ } from './i18n.js';
-import { Live } from './live.js';
-import { route } from './router.js';
+import * as api from './base.js';
+import { Live, _ } from './base.js';
+import { route } from './parts.js';
 import * as store from './store.js';
 import { computed, signal } from './vendor/signals-core.js';
 
@@ -72,6 +71,11 @@ export function tell(text, action = null) {
 }
 
 export const dismiss = (key) => { toasts.value = toasts.value.filter((toast) => toast.key !== key); };
+
+export function agentName(kind, id) {
+  if (kind === 'bot') return _('Bot');
+  return agents.value[id]?.name ?? (id === me.value?.agent.id ? me.value.agent.name : _('A colleague'));
+}
 
 export const may = (permission) => state.value.me?.permissions.includes(permission) ?? false;
 

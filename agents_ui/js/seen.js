@@ -1,6 +1,6 @@
 // On an inbox's page: copies the line, and shows by itself that the first page has loaded it.
 
-import { get } from './api.js';
+import { get } from './base.js';
 
 const EVERY = 3_000;
 const line = document.getElementById('line');

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { _, date, ngettext, use } from '../js/i18n.js';
-import { meant } from '../js/keys.js';
+import { _, date, meant, ngettext, use } from '../js/base.js';
 
 const dt = {
   months: ['មករា'], monthsShort: ['មករា'], days: ['ច'], day: 'd MMM', date: 'd MMM y', full: "d MMMM y", time: 'HH:mm',

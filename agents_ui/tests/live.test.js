@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { Live } from '../js/live.js';
+import { Live } from '../js/base.js';
 
 class Socket {
   static made = [];

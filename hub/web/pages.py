@@ -64,7 +64,7 @@ class Pages:
         self._env.globals["static"] = self.address
         self._env.globals["languages"] = catalogues.LANGUAGES
         self._templates = {name: self._env.get_template(name) for name in self._env.list_templates()}
-        self.modules = self._imported_by("js/app.js")
+        self.modules = self._imported_by("js/shell.js")
 
     def address(self, name: str) -> str:
         return f"/static/{self.version}/{name}"

@@ -152,6 +152,8 @@ async def test_the_first_screen_is_small(sqlite_desk_client: DeskClient) -> None
     desk = sqlite_desk_client
     page = await look(desk, "/inbox")
     names = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page.body.decode()))
+    modules = [name for name in names if name.endswith(".js")]
+    assert 1 < len(modules) <= 10, "on a slow line each module costs as much as many kilobytes"
     sizes = {name: len((await desk.get(name, as_=None, headers={"Accept-Encoding": "gzip"})).body) for name in names}
     assert sum(sizes.values()) + len(gzip.compress(page.body)) <= 120_000, sizes
     assert sum(size for name, size in sizes.items() if name.endswith(".css")) <= 14_000

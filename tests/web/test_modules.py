@@ -24,14 +24,14 @@ def test_one_module_fetches_and_one_opens_the_socket() -> None:
     found = {
         word: [p.name for p in OURS if re.search(word, p.read_text())] for word in (r"\bfetch\(", r"new \S*WebSocket")
     }
-    assert found == {r"\bfetch\(": ["api.js"], r"new \S*WebSocket": ["live.js"]}
+    assert found == {r"\bfetch\(": ["base.js"], r"new \S*WebSocket": ["base.js"]}
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
 def test_a_module_keeps_the_rules(path: Path) -> None:
     text = path.read_text()
     assert text.startswith("// "), "opens with a sentence about what lives here"
-    assert len(text.splitlines()) <= (150 if path.parent.name == "components" else 260)
+    assert len(text.splitlines()) <= 420, "what only some screens need comes when they are opened"
     assert not re.search(r"(?<!\.)\bstyle=|styleMap|unsafeHTML|unsafe-html|innerHTML|\.srcdoc|javascript:", text)
     assert not re.search(r"""from ['"][^.'"]""", text), "imports are relative: there is no import map"
 

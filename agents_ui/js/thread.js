@@ -1,17 +1,13 @@
 // One ticket: who it is with, what was said, who else is looking, and the composer below.
 
-import { claim, may, me, reopen, resolve, state, thread as load, view } from '../desk.js';
-import { _, day, ngettext } from '../i18n.js';
-import { icon } from '../icons.js';
-import { Part } from '../part.js';
-import { path, route } from '../router.js';
-import { timeline } from '../store.js';
-import { html, nothing, repeat } from '../vendor/lit.js';
-import { computed } from '../vendor/signals-core.js';
-import { agentName, bubble } from './p-bubble.js';
-import './p-composer.js';
-import { skeleton } from './p-ticket-list.js';
-import { status } from './p-ticket-row.js';
+import { _, date, day, exact, ngettext } from './base.js';
+import './composer.js';
+import { agentName, agents, claim, discard, may, me, reopen, resolve, send, state, thread as load, view } from './desk.js';
+import { status } from './list.js';
+import { Part, aside, icon, panels, path, route, skeleton } from './parts.js';
+import { delivered, timeline } from './store.js';
+import { html, nothing, repeat } from './vendor/lit.js';
+import { computed } from './vendor/signals-core.js';
 
 const NEAR = 120; // pixels from the foot within which one stays there
 
@@ -104,7 +100,8 @@ function head() {
       <h1 tabindex="-1" dir="auto">${it ? it.contact_name || _('No name') : `#${number.value}`}</h1>
       ${it ? about(it) : nothing}
     </div>
-    <div class="thread__do">${it ? actions(it) : nothing}</div>
+    <div class="thread__do">${it ? actions(it) : nothing}${panels.value.map((one) => html`<button class="tool" aria-label=${one.title()}
+      aria-pressed=${aside.value === one.name ? 'true' : 'false'} @click=${() => { aside.value = aside.value === one.name ? '' : one.name; }}>${icon(one.icon)}</button>`)}</div>
   </header>`;
 }
 
@@ -131,6 +128,63 @@ function owner(it) {
 function failed(text) {
   return html`<div class="empty" role="alert"><p dir="auto">${text}</p>
     <button class="button button--plain" @click=${() => load(number.value)}>${_('Try again')}</button></div>`;
+}
+
+// --- what was said --------------------------------------------------------------------------------------------------
+
+/** @param {{kind: string, message?: object, note?: object, entry?: object}} item of the store's timeline */
+export function bubble(item, ticket, thread) {
+  if (item.kind === 'note') return note(item.note);
+  if (item.kind === 'going') return going(item.entry);
+  return message(item.message, ticket, thread);
+}
+
+function message(said, ticket, thread) {
+  const ours = said.direction === 'outgoing';
+  const author = ours ? agentName(said.author_kind, said.author_id) : ticket?.contact_name || _('No name');
+  const gone = said.deleted_at != null;
+  return html`<li class=${`bubble ${ours ? 'bubble--ours' : 'bubble--theirs'}`} id=${`m${said.id}`}>
+    ${byline(author, said.created_at)}
+    <div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>
+    ${said.edited_at && !gone ? html`<span class="bubble__state">${_('edited')}</span>` : nothing}
+    ${ours && !gone ? way(delivered(thread, said.id)) : nothing}
+  </li>`;
+}
+
+function note({ agent_id, text, created_at }) {
+  return html`<li class="bubble bubble--note">
+    ${byline(agentName('agent', agent_id), created_at, html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>`)}
+    <div class="bubble__text" dir="auto">${text}</div>
+  </li>`;
+}
+
+function going(entry) {
+  const failed = entry.state === 'failed' || entry.state === 'stale';
+  return html`<li class=${`bubble bubble--going ${entry.mode === 'note' ? 'bubble--note' : 'bubble--ours'} ${failed ? 'bubble--failed' : ''}`}>
+    ${byline(me.value.agent.name, entry.at, entry.mode === 'note' ? html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>` : nothing)}
+    <div class="bubble__text" dir="auto">${entry.text}</div>
+    ${failed
+      ? html`<span class="bubble__state bubble__state--failed" role="alert">${icon('alert')}${_('Not sent.')} <span dir="auto">${entry.problem?.message}</span></span>
+        <span class="bubble__do"><button class="quiet" @click=${() => send(entry)}>${_('Try again')}</button>
+        <button class="quiet" @click=${() => discard(entry.id)}>${_('Discard')}</button></span>`
+      : html`<span class="bubble__state">${icon('clock')}${_('Sending…')}</span>`}
+  </li>`;
+}
+
+function byline(author, at, mark = nothing) {
+  return html`<div class="bubble__head"><bdi class="bubble__author">${author}</bdi> ${mark}
+    <time datetime=${new Date(at).toISOString()} title=${exact(at)}>${date(at, 'time')}</time></div>`;
+}
+
+function way(state) {
+  const word = {
+    queued: _('Sending…'), sending: _('Sending…'), sent: _('Sent'), delivered: _('Delivered'), read: _('Read'), held: _('Held: nothing can carry it yet'),
+    failed: _('Could not be delivered'), unknown: _('It may not have arrived'), cancelled: _('Called back'),
+  }[state];
+  if (!word) return nothing;
+  const bad = state === 'failed' || state === 'unknown';
+  return html`<span class=${bad ? 'bubble__state bubble__state--failed' : 'bubble__state'}>
+    ${icon(bad ? 'alert' : state === 'queued' || state === 'sending' || state === 'held' ? 'clock' : 'check')}${word}</span>`;
 }
 
 customElements.define('p-thread', Thread);

@@ -1,14 +1,11 @@
 // Where one writes: a reply to the customer or a note for colleagues. What is begun is kept by ticket and kind.
 
-import { discard, draft, keepDraft, may, say, send, state, type } from '../desk.js';
-import { _ } from '../i18n.js';
-import { icon } from '../icons.js';
-import { now, Part } from '../part.js';
-import { typing } from '../store.js';
-import { html, live, nothing } from '../vendor/lit.js';
-import { signal } from '../vendor/signals-core.js';
-import { agentName } from './p-bubble.js';
-import { staleSheet } from './p-stale.js';
+import { _ } from './base.js';
+import { agentName, discard, draft, keepDraft, may, say, send, state, type } from './desk.js';
+import { Part, icon, now } from './parts.js';
+import { typing } from './store.js';
+import { html, live, nothing, ref } from './vendor/lit.js';
+import { signal } from './vendor/signals-core.js';
 
 const TYPED_EVERY = 3_000, TYPED_FOR = 6_000;
 const ENTER = 'parley.enter';
@@ -122,6 +119,33 @@ class Composer extends Part {
     enter.value = event.target.checked;
     localStorage.setItem(ENTER, enter.value ? 'send' : 'line');
   };
+}
+
+// --- more was said meanwhile ----------------------------------------------------------------------------------------
+
+const shown = ref((dialog) => {
+  if (dialog && !dialog.open) queueMicrotask(() => dialog.isConnected && !dialog.open && dialog.showModal());
+});
+
+function staleSheet(entry, { anyway, edit, discard }) {
+  const name = (one) => (one.direction === 'outgoing' ? agentName(one.author_kind, one.author_id)
+    : state.value.tickets[entry.number]?.contact_name || _('No name'));
+  const stay = (event) => {
+    event.preventDefault();
+    edit();
+  };
+  return html`<dialog class="sheet" aria-labelledby="stale-title" ${shown} @cancel=${stay}>
+    <h2 id="stale-title">${_('More was said meanwhile')}</h2>
+    <ul class="sheet__new">${(entry.problem.body.new ?? []).map((one) => html`<li><bdi class="bubble__author">${name(one)}</bdi>
+      <div class="bubble__text" dir="auto">${one.text}</div></li>`)}</ul>
+    <p>${_('Your reply, not sent yet:')}</p>
+    <blockquote dir="auto">${entry.text}</blockquote>
+    <div class="sheet__do">
+      <button class="button" @click=${edit}>${_('Edit')}</button>
+      <button class="button button--plain" @click=${anyway}>${_('Send anyway')}</button>
+      <button class="button button--plain" @click=${discard}>${_('Discard')}</button>
+    </div>
+  </dialog>`;
 }
 
 customElements.define('p-composer', Composer);

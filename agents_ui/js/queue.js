@@ -1,16 +1,14 @@
 // Who waits for an agent, for how long, and a button to take them.
 
-import { accept, decline, inboxes, may, me, state } from '../desk.js';
-import { _, waited } from '../i18n.js';
-import { now, Part } from '../part.js';
-import { go } from '../router.js';
-import { queue } from '../store.js';
-import { html, nothing, repeat } from '../vendor/lit.js';
-import { computed } from '../vendor/signals-core.js';
-import { skeleton } from './p-ticket-list.js';
-import { priority } from './p-ticket-row.js';
+import { _, waited } from './base.js';
+import { accept, decline, inboxes, may, me, state } from './desk.js';
+import { priority } from './list.js';
+import { Part, action, go, now, skeleton } from './parts.js';
+import { queue } from './store.js';
+import { html, nothing, repeat } from './vendor/lit.js';
+import { computed } from './vendor/signals-core.js';
 
-export const waiting = computed(() => queue(state.value));
+const waiting = computed(() => queue(state.value));
 const ready = computed(() => state.value.ready);
 
 class Queue extends Part {
@@ -46,8 +44,13 @@ class Queue extends Part {
   }
 }
 
-export async function take(ticket) {
+async function take(ticket) {
   if (await accept(ticket)) go(`/inbox/${ticket.number}`);
 }
+
+action({
+  name: 'accept', key: 'Enter', where: 'queue', text: () => _('Accept'),
+  run: () => waiting.value[0] && take(waiting.value[0]), able: () => may('tickets.reply'),
+});
 
 customElements.define('p-queue', Queue);
