@@ -130,7 +130,7 @@ class ChatDesk:
         ticket = (await self.ask("POST", "/live/tickets", {}))["ticket"]
         address = f"ws://127.0.0.1:{self.desk.port}/live"
         async with aiohttp.ClientSession() as http, http.ws_connect(address, headers={"Origin": self.url}) as line:
-            agent = Agent(self, Client(line))
+            agent = Agent(self, Client(line, answers=True))
             await agent.live.say("hello", ticket=ticket, cursor=None, present=True)
             await agent.live.until("live")
             yield agent

@@ -27,8 +27,11 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 
 class Client:
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    """`answers`: it says that it is there when it is asked, as a page does, so that a long wait does not end it."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, answers: bool = False) -> None:
         self.socket = socket
+        self.answers = answers
         self.frames: list[Told] = []
         self.code: int | None = None
         self._news = asyncio.Event()
@@ -38,8 +41,11 @@ class Client:
     async def _read(self) -> None:
         async for message in self.socket:
             if message.type is aiohttp.WSMsgType.TEXT:
-                self.frames.append(json.loads(message.data))
+                told = json.loads(message.data)
+                self.frames.append(told)
                 self._news.set()
+                if self.answers and told["type"] == "ping":
+                    await self.say("pong")
         self.code = self.socket.close_code
         self._news.set()
 
