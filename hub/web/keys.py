@@ -1,11 +1,13 @@
 """What the web needs of the desk, and the typed key under which it is found: hub.app fills it, hub.web reads it."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from hub.clock import Clock
 from hub.config import Config
+from hub.connector import Connector
 from hub.db.store import Store
 from hub.live.keeping import Keeping
 from hub.live.probe import Probe
@@ -24,6 +26,7 @@ class GrantSource(Protocol):
 class Runner(Connectors, Protocol):
     @property
     def worker(self) -> Worker: ...
+    def unsaved(self, kind: str, settings: Mapping[str, Any]) -> Connector: ...
 
 
 class Desk(Protocol):

@@ -25,6 +25,7 @@ from hub.desk.inboxes import Inbox
 from hub.desk.visitors import Summary
 from hub.errors import Unavailable, not_found
 from hub.web import catalogues, pages
+from hub.web.catalogues import Texts
 from hub.web.keys import DESK, Desk
 from hub.web.remote import remote
 from hub.web.setup import with_form
@@ -50,19 +51,14 @@ async def loader(request: web.Request) -> web.Response:
     inbox = await _inbox(desk, request)
     if inbox is None:
         desk.limits.stranger(remote(request, desk.config.trusted_proxies))
-        return _script(request, NOBODY)
+        return script(request, NOBODY)
     _note(desk, inbox, request.headers.get(hdrs.REFERER))
-    widget, texts = await _ready(), (await pages.ready()).texts
+    widget, texts = await ready(), (await pages.ready()).texts
     front = desk.runner.connector(inbox).front()
-    languages = _languages(front)
-    config = {
-        "base": f"{desk.config.public_url.rstrip('/')}/w/{inbox.token}",
-        "token": inbox.token,
-        "lang": languages[0] if len(languages) == 1 else None,
-        **{name: front.get(name) for name in ("side", "colour", "on", "prefix")},
-    }
+    allowed = languages(front)
+    config = loader_config(front, f"{desk.config.public_url.rstrip('/')}/w/{inbox.token}", inbox.token)
     lang = catalogues.best(request.headers.get(hdrs.ACCEPT_LANGUAGE))
-    return _script(request, widget.loader(texts["widget", lang if lang in languages else languages[0]], config))
+    return script(request, widget.loader(texts["widget", lang if lang in allowed else allowed[0]], config))
 
 
 async def frame(request: web.Request) -> web.Response:
@@ -71,23 +67,15 @@ async def frame(request: web.Request) -> web.Response:
     if inbox is None:
         desk.limits.stranger(remote(request, desk.config.trusted_proxies))
         raise not_found("page")
-    widget, drawn = await _ready(), await pages.ready()
     front = desk.runner.connector(inbox).front()
-    languages = _languages(front)
-    lang = catalogues.best(request.headers.get(hdrs.ACCEPT_LANGUAGE), wish=_wish(request))
-    texts = drawn.texts["widget", lang if lang in languages else languages[0]]
+    allowed = languages(front)
+    lang = catalogues.best(request.headers.get(hdrs.ACCEPT_LANGUAGE), wish=wish(request))
+    texts = (await pages.ready()).texts["widget", lang if lang in allowed else allowed[0]]
     form = await desk.store.read(with_form) if front.get("offer_form") else None
-    config = {
-        "token": inbox.token,
-        "form": f"{desk.config.public_url.rstrip('/')}/f/{form.token}" if form else None,
-        **{name: front.get(name) for name in ("name", "greeting", "colour", "on", "theme", "sound")},
-    }
-    response = _packed_for(request, widget.frame(texts, drawn.version, config))
-    response.headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
+    config = frame_config(front, inbox.token, f"{desk.config.public_url.rstrip('/')}/f/{form.token}" if form else None)
     ancestors = sites.ancestors(inbox.common.allowed_origins, desk.config.public_url)
-    response.headers["Content-Security-Policy"] = FRAME_POLICY + ancestors
+    response = await frame_page(request, texts, config, ancestors)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # else no page with COEP could carry it
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
@@ -109,10 +97,37 @@ async def state(request: web.Request) -> web.Response:
     return _for(site, web.json_response(shown))
 
 
-# --- parts ---------------------------------------------------------------------------------------------------------
+# --- parts, of these pages and of hub.web.preview --------------------------------------------------------------------
 
 
-def _script(request: web.Request, content: bytes) -> web.Response:
+def loader_config(front: Mapping[str, Any], base: str, token: str) -> dict[str, Any]:
+    """What is put into the loader. `base`: the address below which it finds its frame."""
+    allowed = languages(front)
+    return {
+        "base": base,
+        "token": token,
+        "lang": allowed[0] if len(allowed) == 1 else None,
+        **{name: front.get(name) for name in ("side", "colour", "on", "prefix")},
+    }
+
+
+def frame_config(front: Mapping[str, Any], token: str, form: str | None) -> dict[str, Any]:
+    """What is put into the frame. `form`: the address of a form beside the chat."""
+    named = {name: front.get(name) for name in ("name", "greeting", "colour", "on", "theme", "sound")}
+    return {"token": token, "form": form, **named}
+
+
+async def frame_page(request: web.Request, texts: Texts, config: Mapping[str, Any], ancestors: str) -> web.Response:
+    """`ancestors`: who may carry it, as the sources of a `frame-ancestors`."""
+    widget, drawn = await ready(), await pages.ready()
+    response = _packed_for(request, widget.frame(texts, drawn.version, config))
+    response.headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
+    response.headers["Content-Security-Policy"] = FRAME_POLICY + ancestors
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def script(request: web.Request, content: bytes) -> web.Response:
     tag = f'"{hashlib.blake2s(content, digest_size=9).hexdigest()}"'
     known = [one.strip().removeprefix("W/") for one in request.headers.get(hdrs.IF_NONE_MATCH, "").split(",")]
     if tag in known:
@@ -167,12 +182,12 @@ def _may(desk: Desk, inbox: Inbox, site: str) -> bool:
     return sites.is_allowed(inbox.common.allowed_origins, desk.config.public_url, site)
 
 
-def _wish(request: web.Request) -> str | None:
+def wish(request: web.Request) -> str | None:
     asked = request.query.get("lang", "")[:20].partition("-")[0].lower()
     return asked if asked in catalogues.LANGUAGES else None
 
 
-def _languages(front: Mapping[str, Any]) -> list[str]:
+def languages(front: Mapping[str, Any]) -> list[str]:
     wanted = [code for code in front.get("languages") or () if code in catalogues.LANGUAGES]
     return wanted or list(catalogues.LANGUAGES)
 
@@ -208,7 +223,7 @@ async def _write(desk: Desk, inbox_id: int, site: str, allowed: bool) -> None:
 _loading: list["asyncio.Future[Widget]"] = []
 
 
-async def _ready() -> Widget:
+async def ready() -> Widget:
     if not _loading or _loading[0].get_loop() is not asyncio.get_running_loop():
         _loading[:] = [asyncio.ensure_future(asyncio.to_thread(Widget))]
     return await asyncio.shield(_loading[0])

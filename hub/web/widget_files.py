@@ -19,6 +19,7 @@ MODULES: Final = (
     *("ids", "sound", "words", "store", "line", "views", "sight", "outbox", "writing", "choices"),
     "chat",
 )
+ALONE: Final = ("rehearsal",)  # loaded by itself, and by few
 _VENDOR: Final = re.compile(r'^import \{([^}]*)\} from "\.\./vendor/lit-html\.js";\n', re.M)
 _OWN: Final = re.compile(r'^import \{[^}]*\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT: Final = re.compile(r"^export (?=(?:const|function|class|async) )", re.M)
@@ -39,6 +40,7 @@ def files(folder: Path = FOLDER) -> dict[str, bytes]:
         "widget/chat.js": bundle(
             {name: (folder / "js" / f"{name}.js").read_text("utf-8") for name in MODULES}
         ).encode(),
+        **{f"widget/{name}.js": _tight((folder / "js" / f"{name}.js").read_text("utf-8")).encode() for name in ALONE},
         "widget/chat.css": _tight((folder / "chat.css").read_text("utf-8")).encode(),
         "widget/lit-html.js": (folder / "vendor" / "lit-html.js").read_bytes(),
     }

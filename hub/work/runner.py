@@ -5,7 +5,7 @@ an event about an inbox (from whichever process) makes it forget, and starts its
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -16,6 +16,7 @@ from hub.db.store import Store
 from hub.db.tx import Rx
 from hub.desk import inboxes, kinds
 from hub.desk.inboxes import Inbox
+from hub.desk.settings import build, split
 from hub.errors import ParleyError, Unavailable
 from hub.events import InboxChanged, InboxCreated, Recorded
 from hub.seal import Sealer
@@ -119,6 +120,12 @@ class Runner:
         made = kinds.load(inbox.kind)(inboxes.connector_settings(inbox, self.sealer), HubOf(self, inbox))
         self._connectors[inbox.id] = (inbox, made)
         return made
+
+    def unsaved(self, kind: str, settings: Mapping[str, Any]) -> Connector:
+        """An instance with settings that no inbox has (yet); Refusal for what is wrong in them."""
+        plain, _ = split(kind, settings)
+        inbox = Inbox(0, "preview", kind, "", None, True, 0, plain)
+        return kinds.load(kind)(build(kinds.settings_of(kind), plain), HubOf(self, inbox))
 
     def heard(self, events: Sequence[Recorded]) -> None:
         """Events of this and of other processes (the stream calls it): inboxes that changed are read anew."""

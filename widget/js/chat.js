@@ -18,7 +18,7 @@ const RING = 400; // within which another tab can say that somebody is looking
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
 class Chat extends Choices {
-  constructor(port, init, site) {
+  constructor(port, init, site, Way) {
     super();
     const { kept, look, place, leader, open } = init;
     this.config = read("config");
@@ -34,14 +34,14 @@ class Chat extends Choices {
     this.hasHome = Boolean(this.config.form);
     this.view = this.hasHome && !kept.going ? "home" : "chat";
     this.now = Date.now();
-    this.parts();
+    this.parts(Way);
     this.outbox.restore(kept);
     this.look(look);
     if (open) this.opened(look.quiet);
     else if (leader) this.line.start();
   }
 
-  parts() {
+  parts(Way) {
     const room = new ResizeObserver(() => this.sink());
     this.logFound = (element) => {
       this.log = element;
@@ -49,7 +49,7 @@ class Chat extends Choices {
     };
     this.writerFound = (element) => (this.writer = element);
     this.cancelFound = (element) => element && setTimeout(() => element.focus()); // when it is in the page
-    this.line = new Line({
+    this.line = new Way({
       hello: () => this.hello(),
       heard: (frame) => this.heard(frame),
       changed: (state) => this.lineChanged(state),
@@ -305,11 +305,13 @@ class Chat extends Choices {
 // The page that embeds us names itself in the address; the desk has told the browser which ones may (frame-ancestors).
 const site = decodeURIComponent(location.hash.slice(1));
 if (site && parent !== window) {
-  addEventListener("message", function hear(event) {
+  addEventListener("message", async function hear(event) {
     if (event.source !== parent || event.origin !== site || event.data?.parley !== 1 || !event.ports[0]) return;
     removeEventListener("message", hear);
     const port = event.ports[0];
-    const chat = new Chat(port, event.data, site);
+    // Where somebody only looks how it would be, no line leads to the desk.
+    const Way = read("config").rehearsal ? (await import("./rehearsal.js")).Rehearsal : Line;
+    const chat = new Chat(port, event.data, site, Way);
     port.onmessage = ({ data }) => chat.told(data);
     chat.emit("ready");
   });
