@@ -7,7 +7,7 @@
 //     <p data-contrast data-good="…" data-poor="…" data-faint="…">
 //   <div class="preview" data-shows="ID of the form" aria-label="…">
 
-import { post } from './api.js';
+import { post } from './base.js';
 
 const PAUSE = 250;
 
