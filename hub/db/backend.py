@@ -34,6 +34,7 @@ class Backend(Protocol):
     batch: int  # units a transaction takes at most
     notifies: bool  # other processes hear of a commit by NOTIFY
 
+    def work(self) -> float: ...  # seconds, in the writer's thread: by how much it grows is what a batch has cost
     async def open(self) -> None: ...
     async def close(self) -> None: ...  # safe to call twice, and after an `open` that failed
     async def in_writer(self, fn: Callable[[Session], R]) -> R: ...

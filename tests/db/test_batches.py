@@ -1,6 +1,7 @@
 """What happens to a batch when the database fails under it: all or nothing, and everybody is told the truth."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,31 @@ async def test_a_refusal_in_a_batch_whose_commit_failed_is_judged_again(backend:
         assert type(answers[0]) is Unavailable
         assert answers[1] == "b"
         assert await stored(store) == ["b"]
+
+
+def busy(_: Tx, seconds: float) -> None:
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+
+def interrupted(_: Tx, seconds: float) -> None:
+    time.sleep(seconds)  # as when other programs have the machine
+
+
+async def batches(path: Path, unit: Any, times: int) -> int:
+    """How many transactions it takes to run a unit so often."""
+    async with Store(SqliteBackend(path), ManualClock()) as store:
+        await store.write(interrupted, 0.0)
+        before = store.figures.batches
+        await settle(store.write(unit, 0.011) for _ in range(times))
+        return store.figures.batches - before
+
+
+async def test_a_batch_ends_after_ten_milliseconds_of_work(sqlite_path: Path) -> None:
+    assert await batches(sqlite_path, busy, 4) == 4
+
+
+async def test_a_busy_machine_makes_no_small_batches_and_no_endless_ones(sqlite_path: Path) -> None:
+    # Eleven milliseconds each in which nothing was done: five of them are more than fifty.
+    assert 2 <= await batches(sqlite_path, interrupted, 10) <= 4
