@@ -191,7 +191,7 @@ async def test_two_tabs_are_one_visitor_with_one_line_while_closed(desk: ChatDes
             await expect(tab.launcher).to_have_accessible_name("Chat with us, 1 unread")
             await expect(tab.page).to_have_title("(1) A shop")
         await two.page.bring_to_front()
-        await two.launcher.click()
+        await two.open()
         await two.sees("From the first", "From the second", "To both")
         await expect(two.chat.locator(".fresh")).to_have_text("New messages")
         for tab in (one, two):
@@ -279,6 +279,7 @@ async def test_what_is_asked_first_is_asked_once_and_says_what_is_missing(desk: 
     async with desk.agent() as anna, site(desk, token) as address:
         tab = await visit(browser, address)
         await tab.launcher.click()
+        await expect(tab.chat.locator("#name")).to_be_focused()
         await tab.text.fill("Hello")
         await tab.chat.get_by_role("button", name="Start the chat").click()
         await expect(tab.chat.locator("#email")).to_be_focused()

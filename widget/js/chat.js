@@ -2,13 +2,13 @@
 // The loader keeps what has to outlive the page, for in here the browser may keep nothing.
 
 import { render } from "../vendor/lit-html.js";
-import { Choices } from "./choices.js";
 import { Line } from "./line.js";
 import { Outbox } from "./outbox.js";
 import { Sight } from "./sight.js";
 import { chime } from "./sound.js";
 import { EMPTY, apply, ended, unread } from "./store.js";
 import { screen } from "./views.js";
+import { Whereabouts } from "./whereabouts.js";
 import { _, ngettext, useCatalogue } from "./words.js";
 import { TYPING, silent } from "./writing.js";
 
@@ -17,7 +17,7 @@ const RING = 400; // within which another tab can say that somebody is looking
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-class Chat extends Choices {
+class Chat extends Whereabouts {
   constructor(port, init, site, Way) {
     super();
     const { kept, look, place, leader, open } = init;
@@ -94,7 +94,7 @@ class Chat extends Choices {
     this.line.start();
     this.act({ type: "my.opened" });
     this.toEnd();
-    if (!quiet) setTimeout(() => (this.writer ?? document.querySelector(".way"))?.focus({ preventScroll: true }));
+    if (!quiet) this.focus();
     this.sight.look();
   }
 
@@ -271,34 +271,12 @@ class Chat extends Choices {
     queueMicrotask(() => {
       this.drawing = false;
       this.now = Date.now();
+      const { writer } = this;
+      const wasIn = writer && document.activeElement === writer;
       render(screen(this), document.getElementById("chat"));
       this.sink();
+      if (wasIn && this.writer !== writer) this.focus(); // another form stands in the place of the one that was
     });
-  }
-
-  // --- what is in sight ----------------------------------------------------------------------------------------------
-
-  isLooking() {
-    return this.isOpen && !document.hidden;
-  }
-
-  // Who is at the end stays there, whatever comes and however the room for it changes.
-  scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.log;
-    this.stuck = scrollHeight - scrollTop - clientHeight < 60;
-    if (!this.below || !this.stuck) return;
-    this.below = false;
-    this.draw();
-  }
-
-  toEnd() {
-    this.stuck = true;
-    this.below = false;
-    this.draw();
-  }
-
-  sink() {
-    if (this.stuck && this.log) this.log.scrollTop = this.log.scrollHeight;
   }
 }
 

@@ -18,7 +18,7 @@ export class Choices extends Writing {
     else if (what === "sound") this.mute(this.sound);
     else this.view = what;
     this.draw();
-    if (what !== "forget") setTimeout(() => (this.writer ?? document.querySelector(".way"))?.focus());
+    if (what !== "forget") this.focus();
   }
 
   mute(mute) {
