@@ -94,15 +94,61 @@ function pattern(when, text, dt) {
 }
 
 // --- keys ------------------------------------------------------------------------------------------------------------
+// A stroke is written `e`, `E` (with Shift), `?`, `Enter`, `Shift+Enter` or `Mod+Shift+y`; Mod is Ctrl, on a Mac Command. Two
+// with a space between are pressed one after the other; `, ` stands between keys of which each will do.
 
-const LATIN = /^[\x20-\x7e]$/;
+export const MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '');
+const LATIN = /^[\x20-\x7e]$/, LETTER = /^[a-z]$/i;
+const PLACES = {
+  Slash: '/?', Period: '.>', Comma: ',<', Semicolon: ';:', Quote: '\'"', BracketLeft: '[{', BracketRight: ']}', Minus: '-_', Equal: '=+', Backslash: '\\|',
+  Digit1: '1!', Digit2: '2@', Digit3: '3#', Digit4: '4$', Digit5: '5%', Digit6: '6^', Digit7: '7&', Digit8: '8*', Digit9: '9(', Digit0: '0)',
+};
 
-/** The key that was meant: `event.key`, or what a Latin keyboard has in its place. */
+/** The key that was meant: `event.key`, or what a Latin keyboard has in its place. Case is Shift's, not Caps Lock's. */
 export function meant({ key, code, shiftKey }) {
-  if (key.length > 1 || LATIN.test(key)) return key;
-  if (code?.startsWith('Key')) return shiftKey ? code.slice(3) : code.slice(3).toLowerCase();
-  if (code === 'Slash') return shiftKey ? '?' : '/';
-  return key;
+  if (/^[A-Z][A-Za-z0-9]+$/.test(key) && key !== 'Dead' && key !== 'Process') return key;
+  const sign = LATIN.test(key) ? key : code?.startsWith('Key') ? code.slice(3) : PLACES[code]?.[shiftKey ? 1 : 0] ?? key;
+  if (!LETTER.test(sign)) return sign;
+  return shiftKey ? sign.toUpperCase() : sign.toLowerCase();
+}
+
+/** A pressed key as it is written; null: one that no action can have. */
+export function stroke(event, mac = MAC) {
+  if (event.isComposing || event.key === undefined || /^(Control|Shift|Alt|Meta|AltGraph|CapsLock)$/.test(event.key)) return null;
+  const third = event.getModifierState?.('AltGraph') ?? false; // how many layouts write [ and ]: Windows calls it Ctrl and Alt
+  if (!third && (mac ? event.ctrlKey : event.metaKey)) return null;
+  const mod = !third && (mac ? event.metaKey : event.ctrlKey);
+  const alt = !third && event.altKey && !(mac && LATIN.test(event.key));
+  const key = meant(event), held = mod || alt;
+  const shift = event.shiftKey && (key.length > 1 || (held && LETTER.test(key)));
+  return [mod && 'Mod', alt && 'Alt', shift && 'Shift', key === ' ' ? 'Space' : held && LETTER.test(key) ? key.toLowerCase() : key].filter(Boolean).join('+');
+}
+
+/** Whether it would be typed into a field: such keys act outside of fields only, and can be switched off in one click. */
+export const isLetter = (key) => !/^(Mod|Alt)\+/.test(key) && key.split(' ')[0].length === 1;
+
+const TOGETHER = 1_500; // ms within which two strokes are one key
+
+/** Finds what a stroke means, and remembers the first of two. */
+export class Strokes {
+  #first = null; #at = 0;
+
+  /**
+   * @template T @param {[T, string[]][]} able what can be done now, each with its keys
+   * @returns {{found: T[], begun: boolean}} `begun`: the next stroke decides, or this was the second of nothing
+   */
+  press(one, able, now) {
+    const first = now - this.#at < TOGETHER ? this.#first : null;
+    this.#first = null;
+    const whole = first ? `${first} ${one}` : one;
+    const found = able.filter(([, keys]) => keys.includes(whole)).map(([what]) => what);
+    if (!first && able.some(([, keys]) => keys.some((key) => key.startsWith(`${one} `)))) {
+      this.#first = one;
+      this.#at = now;
+      return { found: [], begun: true };
+    }
+    return { found, begun: Boolean(first) && one !== 'Escape' };
+  }
 }
 
 // --- asking ---------------------------------------------------------------------------------------------------------
@@ -137,6 +183,7 @@ export const get = (path, query = {}) => {
 };
 export const post = (path, body = {}, options = {}) => ask('POST', path, body, options);
 export const put = (path, body = {}, options = {}) => ask('PUT', path, body, options);
+export const patch = (path, body = {}, options = {}) => ask('PATCH', path, body, options);
 export const del = (path) => ask('DELETE', path);
 
 async function ask(method, path, body, { id, signal, timeout = TIMEOUT } = {}) {

@@ -20,6 +20,14 @@ export const more = signal({}); // view → where the next page begins; null: th
 
 let live = null;
 
+const hearers = new Set();
+
+/** Every frame that comes in, and those of our own, once the state has it: for screens that know more than the state does. */
+export function hear(hearer) {
+  hearers.add(hearer);
+  return () => hearers.delete(hearer);
+}
+
 export function apply(frame) {
   if (frame.type === 'typing') frame = { ...frame, heard: Date.now() };
   state.value = store.apply(state.value, frame);
@@ -27,6 +35,7 @@ export function apply(frame) {
     more.value = {};
     look();
   }
+  for (const hearer of hearers) hearer(frame);
 }
 
 export function start(boot) {
@@ -148,6 +157,26 @@ export const decline = (number) => one(number, 'decline');
 
 export async function setAvailability(availability) {
   if (await ask('put', '/me/availability', { availability })) apply({ type: 'local.availability', availability });
+}
+
+// --- preferences ----------------------------------------------------------------------------------------------------
+
+/** How this agent wants the console to be, on every device; a field that is missing is as docs/api.md has it. */
+export const preferences = computed(() => me.value?.preferences ?? {});
+
+const preferring = (wanted) => apply({ type: 'local.me', me: { ...me.value, preferences: wanted } });
+
+hear((frame) => {
+  if (frame.type === 'own' && frame.what === 'preferences') preferring(frame.preferences);
+});
+
+/** Changes some of them: at once here, then at the desk; what that refuses is taken back. */
+export async function prefer(some) {
+  const before = preferences.value, wanted = { ...before, ...some };
+  preferring(wanted);
+  const kept = await ask('put', '/me/preferences', wanted);
+  if (!kept) preferring(before);
+  return Boolean(kept);
 }
 
 // --- saying ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 
 import { LitElement, html, nothing, svg } from './vendor/lit.js';
 import { computed, effect, signal } from './vendor/signals-core.js';
-import { _, meant } from './base.js';
+import { Strokes, _, isLetter, stroke } from './base.js';
 
 // --- components -----------------------------------------------------------------------------------------------------
 
@@ -86,9 +86,9 @@ export const panel = (given) => register('panel', given);
 /**
  * Something that can be done: by its key, and from the palette.
  * @param {{name: string, text: () => string, run: (number?: number) => void, key?: string, where?: 'global'|'list'|
- *   'thread'|'queue', group?: string, order?: number, able?: () => boolean}} given  `key`: one key as the keyboard names it
- *   ("j", "J", "Enter"), two in a row ("g i"), or with "Mod+" for Ctrl or Command; `where`: the screen on which it acts;
- *   `run` of where "thread" is given the open ticket's number
+ *   'thread'|'queue'|'composer', group?: string, order?: number, able?: () => boolean}} given  `key`: as base.js writes keys,
+ *   ("j, ArrowDown", "J", "g i", "Mod+k"); `where`: the screen on which it acts; "composer": the field sees to it, with `means`;
+ *   `run` of where "thread" is given the open ticket's number; when it returns false the next one gets the key
  */
 export const action = (given) => register('action', { where: 'global', ...given });
 
@@ -186,12 +186,20 @@ export function follow() {
 // --- the keyboard ---------------------------------------------------------------------------------------------------
 
 const FIELD = 'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]';
-const TOGETHER = 1_200; // ms within which two keys in a row are one
+const MOVES = 'a, button, label, summary, [role=tab], [role=option], [role=log], .log'; // what Enter and arrows do something in already
 
 /** Keys that somebody has set otherwise, by the action's name; '' : none. */
 export const keymap = signal({});
 export const letters = kept('letters', 'on');
-export const keyOf = (one) => keymap.value[one.name] ?? one.key ?? '';
+
+/** An own key stands in the place of the first; arrows and Enter besides stay what they are everywhere. */
+export function keyOf(one) {
+  const own = keymap.value[one.name];
+  if (own === undefined) return one.key ?? '';
+  return [own, ...(one.key ?? '').split(', ').slice(1).filter((key) => !isLetter(key) && key !== own)].filter(Boolean).join(', ');
+}
+
+const keysOf = (one) => keyOf(one).split(', ').filter(Boolean);
 
 const shows = (one) => one.where === 'global' || (one.where === 'thread' ? route.value.number != null
   : one.where === 'list' ? route.value.screen === 'inbox' : route.value.screen === one.where);
@@ -199,26 +207,28 @@ const shows = (one) => one.where === 'global' || (one.where === 'thread' ? route
 /** Whether it can be done now, where one is. */
 export const possible = (one) => shows(one) && one.able();
 
+/** @returns false when there was nothing to do after all */
 export const perform = (one) => one.run(one.where === 'thread' ? route.value.number : undefined);
+
+/** Whether a key pressed in a field of one's own is that of this action: for what is done while writing. */
+export const means = (event, name) => {
+  const one = actions.peek().find((act) => act.name === name);
+  return Boolean(one) && keysOf(one).includes(stroke(event));
+};
 
 /** One letter, one action, when nothing is being written. */
 export function listen() {
-  let before = '', at = 0;
+  const strokes = new Strokes();
   document.addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.isComposing || event.altKey) return;
-    const mod = event.ctrlKey || event.metaKey;
-    const target = event.target, key = meant(event);
-    if (!mod && (target.closest?.(FIELD) || (target.closest?.('dialog, [popover]') && key !== '?'))) return;
-    if (!mod && key.length === 1 && letters.value === 'off') return;
-    if ((key === 'Enter' || key.startsWith('Arrow')) && target.closest?.('a, button, label, [role=tab], [role=log], .log')) return;
-    const pair = Date.now() - at < TOGETHER ? `${before} ${key}` : '';
-    const pressed = mod ? [`Mod+${event.shiftKey ? 'Shift+' : ''}${key.toLowerCase()}`] : [pair, key];
+    const one = event.defaultPrevented ? null : stroke(event);
+    if (!one) return;
+    const at = event.target, bare = !/^(Mod|Alt)\+/.test(one), letter = isLetter(one);
+    if (bare && (at.closest?.(FIELD) || at.closest?.('dialog, [popover]') || document.querySelector('dialog:modal'))) return;
+    if (letter && letters.value === 'off') return;
+    if (bare && !letter && one !== 'Escape' && at.closest?.(MOVES)) return;
     const able = actions.value.filter(possible).sort((a, b) => (a.where === 'global') - (b.where === 'global'));
-    const found = pressed.map((one) => one && able.find((act) => keyOf(act).split(', ').includes(one))).find(Boolean);
-    [before, at] = found || mod ? ['', 0] : [key, Date.now()];
-    if (!found) return;
-    event.preventDefault();
-    perform(found);
+    const { found, begun } = strokes.press(one, able.map((act) => [act, keysOf(act)]), event.timeStamp);
+    if (begun || found.some((act) => perform(act) !== false)) event.preventDefault();
   });
 }
 

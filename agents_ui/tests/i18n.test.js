@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { _, date, meant, ngettext, use } from '../js/base.js';
+import { _, date, ngettext, use } from '../js/base.js';
 
 const dt = {
   months: ['មករា'], monthsShort: ['មករា'], days: ['ច'], day: 'd MMM', date: 'd MMM y', full: "d MMMM y", time: 'HH:mm',
@@ -31,13 +31,4 @@ test('a date in a language that the browser does not know is written with the na
   const at = new Date(2026, 0, 5, 7, 3).getTime();
   assert.equal(date(at, 'full', true), '5 មករា 2026');
   assert.equal(date(at, 'time', true), '07:03');
-});
-
-test('on a layout without Latin letters the place of the key counts', () => {
-  assert.equal(meant({ key: 'j', code: 'KeyJ' }), 'j');
-  assert.equal(meant({ key: 'о', code: 'KeyJ' }), 'j', 'Russian');
-  assert.equal(meant({ key: 'ת', code: 'Comma' }), 'ת');
-  assert.equal(meant({ key: '؟', code: 'Slash', shiftKey: true }), '?', 'Arabic');
-  assert.equal(meant({ key: 'n', code: 'KeyL' }), 'n', 'Dvorak');
-  assert.equal(meant({ key: 'Escape', code: 'Escape' }), 'Escape');
 });
