@@ -5,7 +5,7 @@ so that erasing a person erases it everywhere). Who, when, about which ticket an
 the event table and stand in `Recorded`.
 """
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -45,6 +45,15 @@ class Recorded(msgspec.Struct, frozen=True):
     contact_id: int | None
     before: Scope | None
     after: Scope | None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Said once to the connected clients of one agent or visitor, and no event: what it is about is stored, and comes
+    again when they come in anew. `frame`: as docs/protocol.md has it."""
+
+    to: Literal["agent", "visitor"]
+    id: int
+    frame: dict[str, Any]
 
 
 # --- tickets -----------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ export const TYPING_LASTS = 6_000;
 export function empty() {
   return {
     cursor: null, ready: false, me: null, agents: {}, teams: {}, inboxes: {}, tags: {},
-    tickets: {}, touched: {}, threads: {}, outbox: {}, typing: {}, viewers: {}, connection: 'connecting', since: 0, waiting: 0,
+    tickets: {}, reads: {}, counts: {}, touched: {}, threads: {}, outbox: {}, typing: {}, viewers: {}, connection: 'connecting', since: 0, waiting: 0,
   };
 }
 
@@ -26,11 +26,12 @@ const FRAMES = {
   snapshot: (state, { cursor, state: now }) => ({
     ...state, ready: true, cursor, threads: {}, touched: {}, viewers: {}, typing: {},
     tickets: by(now.tickets, 'number'), agents: by(now.agents), teams: by(now.teams),
-    inboxes: by(now.inboxes), tags: by(now.tags),
+    inboxes: by(now.inboxes), tags: by(now.tags), reads: now.reads ?? {}, counts: now.counts ?? {},
   }),
   live: moved,
   cursor: moved,
   event: (state, frame) => (frame.id <= state.cursor ? state : moved(happened(state, frame), { cursor: frame.id })),
+  own: (state, frame) => OWN[frame.what]?.(state, frame) ?? state,
   typing: (state, { number, by: who, on, mode, heard = 0 }) => {
     const rest = without(state.typing[number] ?? {}, who.kind + who.id);
     const now = on ? { ...rest, [who.kind + who.id]: { ...who, mode, until: heard + TYPING_LASTS } } : rest;
@@ -59,6 +60,13 @@ const FRAMES = {
   'local.unsent': (state, { id, problem }) =>
     state.outbox[id] ? outbox(state, { ...state.outbox[id], state: problem.kind === 'stale' ? 'stale' : 'failed', problem }) : state,
   'local.discard': (state, { id }) => ({ ...state, outbox: without(state.outbox, id) }),
+};
+
+// What the agent did in another window, and what of it a client that was away may have missed ("all").
+const OWN = {
+  all: (state, { reads }) => ({ ...state, reads }),
+  read: (state, { number, message_id: id }) => ({ ...state, reads: { ...state.reads, [number]: id } }),
+  preferences: (state, { preferences }) => (state.me ? { ...state, me: { ...state.me, preferences } } : state),
 };
 
 // --- events ---------------------------------------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from hub.commands import desk, feedback, inboxes, messages, people, staff, tickets
+from hub.commands import desk, feedback, inboxes, messages, people, reading, staff, tickets
 from hub.commands.table import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *tickets.COMMANDS,
     *messages.COMMANDS,
+    *reading.COMMANDS,
     *people.COMMANDS,
     *feedback.COMMANDS,
     *staff.COMMANDS,

@@ -38,6 +38,7 @@ class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
     snoozed_until: int | None
     offered_to: int | None
     last_message_at: int
+    last_incoming_id: int | None
     created_at: int
     resolved_at: int | None
     tags: tuple[str, ...]
@@ -66,6 +67,7 @@ def ticket_answer(
         snoozed_until=ticket.snoozed_until,
         offered_to=ticket.offered_to,
         last_message_at=ticket.last_message_at,
+        last_incoming_id=ticket.last_incoming_id,
         created_at=ticket.created_at,
         resolved_at=ticket.resolved_at,
         tags=tagged,

@@ -10,11 +10,11 @@ from hub.db import cursor
 from hub.db.tx import Rx, Tx
 from hub.desk import presence, queue, routing
 from hub.desk import ticket as gate
-from hub.errors import Refusal
-from hub.staff import agents, tokens
-from hub.staff.access import Caller
+from hub.staff import agents, preferences, tokens
+from hub.staff.access import Caller, agent_of
 from hub.staff.agents import Agent
 from hub.staff.availability import Availability
+from hub.staff.preferences import Preferences
 from hub.staff.tokens import Scope, Token
 from hub.text import MAX_NAME
 
@@ -37,6 +37,7 @@ class MeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     permissions: list[str]
     sees_everything: bool
     scopes: list[str] | None
+    preferences: Preferences
 
 
 class TokenPage(msgspec.Struct, frozen=True):
@@ -99,22 +100,39 @@ class SetAvailability(_Request, frozen=True, kw_only=True):
     availability: Availability
 
 
+class SetPreferences(Preferences, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is left out is set to its default. `window`: names the client's window, for it to know its own word."""
+
+    window: Annotated[str, Meta(max_length=64)] | None = None
+
+
 class OneTicket(_Request, frozen=True, kw_only=True):
     number: Id
 
 
 def me(rx: Rx, caller: Caller, request: Nothing | None = None) -> MeAnswer:
     return MeAnswer(
-        agent=agents.get(rx, _agent(caller)),
+        agent=agents.get(rx, agent_of(caller)),
         permissions=sorted(caller.grants.permissions),
         sees_everything=caller.grants.everything,
         scopes=None if caller.scopes is None else sorted(caller.scopes),
+        preferences=preferences.of(rx, agent_of(caller)),
     )
+
+
+def _read_preferences(rx: Rx, caller: Caller, _: Nothing) -> Preferences:
+    return preferences.of(rx, agent_of(caller))
+
+
+def _set_preferences(tx: Tx, caller: Caller, request: SetPreferences) -> Preferences:
+    fields = msgspec.structs.asdict(request)
+    window = fields.pop("window")
+    return preferences.put(tx, caller, Preferences(**fields), window)
 
 
 def _list_tokens(rx: Rx, caller: Caller, request: ListTokens) -> TokenPage:
     after = 0 if request.cursor is None else cursor.read("tokens", request.cursor, (int,))[0]
-    found = tokens.page(rx, _agent(caller), after=after, limit=request.limit + 1)
+    found = tokens.page(rx, agent_of(caller), after=after, limit=request.limit + 1)
     items = found[: request.limit]
     return TokenPage(items, cursor.make("tokens", (items[-1].id,)) if len(found) > request.limit else None)
 
@@ -132,7 +150,7 @@ def _revoke_token(tx: Tx, caller: Caller, request: OneToken) -> RevokedAnswer:
 
 
 def _set_availability(tx: Tx, caller: Caller, request: SetAvailability) -> AvailabilityAnswer:
-    agent_id = _agent(caller)
+    agent_id = agent_of(caller)
     presence.set_availability(tx, caller, request.availability)
     return AvailabilityAnswer(availability=request.availability, present=presence.is_present(tx, agent_id))
 
@@ -149,12 +167,6 @@ def _decline(tx: Tx, caller: Caller, request: OneTicket) -> OfferAnswer:
 
 def _position(rx: Rx, caller: Caller, request: OneTicket) -> PositionAnswer:
     return PositionAnswer(number=request.number, ahead=queue.position(rx, gate.seen(rx, caller, request.number).id))
-
-
-def _agent(caller: Caller) -> int:
-    if caller.actor.kind != "agent":
-        raise Refusal("forbidden", "Only an agent has this.")
-    return caller.grants.agent_id
 
 
 _TOKENS: dict[str, Any] = {"noun": "tokens", "permission": "tokens.manage", "scope": "staff:write"}
@@ -188,6 +200,28 @@ COMMANDS: Final = (
         answer=AvailabilityAnswer,
         scope="staff:write",
         write=_set_availability,
+    ),
+    Command(
+        name="read_preferences",
+        noun="agents",
+        summary="How the caller wants the console to be.",
+        method="GET",
+        path="/me/preferences",
+        request=Nothing,
+        answer=Preferences,
+        scope="staff:read",
+        read=_read_preferences,
+    ),
+    Command(
+        name="set_preferences",
+        noun="agents",
+        summary="Set how one wants the console to be: all of it at once.",
+        method="PUT",
+        path="/me/preferences",
+        request=SetPreferences,
+        answer=Preferences,
+        scope="staff:write",
+        write=_set_preferences,
     ),
     Command(
         name="list_tokens",

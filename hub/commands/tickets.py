@@ -70,13 +70,21 @@ class EventPage(msgspec.Struct, frozen=True):
 
 
 class ListTickets(Request, frozen=True, kw_only=True):
+    """`status`, `priority`: any of these. Unless `status` says otherwise, `mine`, `unassigned` and `open` show what is
+    open or pending. `unread`: the contact has written since the caller read it. `sort`: the newest words first; or
+    who has waited longest first, the most urgent first: both of what is not resolved."""
+
     view: lists.View = "all"
-    status: Status | None = None
+    status: Annotated[tuple[Status, ...], msgspec.Meta(max_length=4)] = ()
+    priority: Annotated[tuple[Priority, ...], msgspec.Meta(max_length=4)] = ()
     inbox_id: Id | None = None
+    kind: Annotated[str, msgspec.Meta(max_length=60)] | None = None
     team_id: Id | None = None
     assignee_id: Id | None = None
     contact_id: Id | None = None
     tag: str | None = None
+    unread: bool = False
+    sort: lists.Sort = "newest"
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -131,8 +139,8 @@ class TagTicket(Request, frozen=True, kw_only=True):
 
 def _list(rx: Rx, caller: Caller, request: ListTickets) -> TicketPage:
     fields = msgspec.structs.asdict(request)
-    limit, cursor = fields.pop("limit"), fields.pop("cursor")
-    found, following = lists.listed(rx, caller, lists.Filter(**fields), limit=limit, cursor=cursor)
+    sort, limit, cursor = fields.pop("sort"), fields.pop("limit"), fields.pop("cursor")
+    found, following = lists.listed(rx, caller, lists.Filter(**fields), sort=sort, limit=limit, cursor=cursor)
     tagged = tags.of_tickets(rx, [one.ticket.id for one in found])
     return TicketPage(
         [ticket_answer(one.ticket, one.contact_name, tagged.get(one.ticket.id, ()), one) for one in found], following
@@ -231,7 +239,7 @@ _ONE: Final = "/tickets/{number}"
 COMMANDS: Final = (
     Command(
         name="list_tickets",
-        summary="Tickets, newest words first.",
+        summary="Tickets, by view, filter and order.",
         path="/tickets",
         request=ListTickets,
         answer=TicketPage,

@@ -20,7 +20,7 @@ from hub.db.backend import Backend, Session
 from hub.db.crash import crash_point
 from hub.db.tx import StartOver, Tx
 from hub.errors import OutcomeUnknown, ParleyError, Unavailable
-from hub.events import Recorded
+from hub.events import Recorded, Told
 
 log = structlog.get_logger("store")
 
@@ -33,7 +33,7 @@ CAREFUL_BATCHES: Final = 16  # after one had to start over: where units keep fai
 class Unit:
     """A function that waits for the writer, and what became of it."""
 
-    __slots__ = ("args", "enqueued", "error", "events", "fn", "future", "kwargs", "result")
+    __slots__ = ("args", "enqueued", "error", "events", "fn", "future", "kwargs", "result", "told")
 
     def __init__(self, fn: Callable[..., Any], args: Any, kwargs: Any, future: "asyncio.Future[Any]") -> None:
         self.fn, self.args, self.kwargs, self.future = fn, args, kwargs, future
@@ -43,6 +43,7 @@ class Unit:
         self.result: Any = None
         self.error: BaseException | None = None
         self.events: list[Recorded] = []
+        self.told: list[Told] = []
         self.enqueued = False
 
 
@@ -179,7 +180,7 @@ class Batcher:
             raise
         except BaseException as error:
             return self._undo_unit(session, unit, error, careful, tx.wrote)
-        unit.events, unit.enqueued = tx.recorded, tx.enqueued
+        unit.events, unit.told, unit.enqueued = tx.recorded, tx.told, tx.enqueued
         if time.perf_counter() - started > SLOW_UNIT_SECONDS:
             self._figures.slow += 1
             ms = round((time.perf_counter() - started) * 1000)

@@ -17,7 +17,7 @@ from hub.db.backend import Backend, Row, Session
 from hub.db.batch import Batcher, DatabaseAway, Figures, Unit
 from hub.db.tx import Reactions, Rx, Tx
 from hub.errors import OutcomeUnknown, Unavailable
-from hub.events import Event, Recorded
+from hub.events import Event, Recorded, Told
 from hub.seal import Sealer
 
 P = ParamSpec("P")
@@ -39,7 +39,7 @@ class NoReactions:
 
 class Store:
     """`committed` listeners are called on the loop after each commit, with the committed events in order and whether
-    jobs were enqueued; they must not block."""
+    jobs were enqueued; `passing` listeners with what its units told. They must not block."""
 
     def __init__(self, backend: Backend, clock: Clock, reactions: Reactions | None = None) -> None:
         self.backend = backend
@@ -49,6 +49,7 @@ class Store:
         self.allowed_hosts: frozenset[str] = frozenset()
         self.figures = Figures()
         self.committed: list[Callable[[Sequence[Recorded], bool], None]] = []
+        self.passing: list[Callable[[Sequence[Told]], None]] = []
         self._queues: tuple[deque[Unit], deque[Unit]] = (deque(), deque())
         self._wake = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
@@ -156,12 +157,14 @@ class Store:
     def _answer(self, taken: list[Unit]) -> None:
         """Resolves futures first, then tells the listeners: an acknowledgement never waits for an audience."""
         events: list[Recorded] = []
+        told: list[Told] = []
         enqueued = False
         self.figures.batches += 1
         for unit in taken:
             self.figures.units += 1
             if unit.error is None:
                 events += unit.events
+                told += unit.told
                 enqueued = enqueued or unit.enqueued
             else:
                 self.figures.failed += 1
@@ -177,6 +180,12 @@ class Store:
                     listener(events, enqueued)
                 except Exception:
                     log.exception("a listener of commits raised")
+        if told:
+            for hears in self.passing:
+                try:
+                    hears(told)
+                except Exception:
+                    log.exception("a listener of what is told raised")
 
     def _next(self) -> Unit | None:
         for queue in self._queues:

@@ -12,7 +12,7 @@ import msgspec
 
 from hub.db.backend import Row, Session
 from hub.db.crash import crash_point
-from hub.events import SYSTEM, Actor, Event, ReactionFailed, Recorded, Scope
+from hub.events import SYSTEM, Actor, Event, ReactionFailed, Recorded, Scope, Told
 from hub.seal import Sealer
 
 P = ParamSpec("P")
@@ -97,6 +97,7 @@ class Tx(Rx):
         self._depth = 0
         self.wrote = False  # since the unit, or what runs alone in it, began; a statement that raised counts
         self.recorded: list[Recorded] = []
+        self.told: list[Told] = []
         self.enqueued = False
         # For what is checked before it is stored; the store's, where it was given them.
         self.sealer: Sealer | None = None
@@ -166,12 +167,16 @@ class Tx(Rx):
             self._react(react, recorded)
         return recorded
 
+    def tell(self, told: Told) -> None:
+        """Said to whom it concerns once this is on disk; not at all when it is undone."""
+        self.told.append(told)
+
     def alone(
         self, fn: "Callable[Concatenate[Tx, P], R]", /, *args: P.args, **kwargs: P.kwargs
     ) -> tuple[R | None, BaseException | None]:
         """Runs `fn(tx, …)` so that it fails alone: (what it returned, None), or (None, what it raised) with all that
         it did undone and the rest of the unit standing. What the database itself cannot do now is raised."""
-        kept, enqueued, wrote = len(self.recorded), self.enqueued, self.wrote
+        kept, told, enqueued, wrote = len(self.recorded), len(self.told), self.enqueued, self.wrote
         self.wrote = False
         if self._careful:
             self._session.control("SAVEPOINT alone")
@@ -186,6 +191,7 @@ class Tx(Rx):
             elif self.wrote:
                 raise StartOver from error
             del self.recorded[kept:]
+            del self.told[told:]
             self.enqueued = enqueued
             return None, error
         finally:

@@ -20,7 +20,10 @@ _ROWS = f"""
 SELECT {COLUMNS}, contact.name, message.text, message.direction
 FROM ticket JOIN contact ON contact.id = ticket.contact_id
 LEFT JOIN message ON message.id = ticket.last_message_id"""
-_OPEN = f"{_ROWS} WHERE ticket.spam = 0 AND ticket.status = :status"
+_OPEN = f"{_ROWS} WHERE ticket.spam = 0 AND ticket.merged_into IS NULL AND ticket.status = :status"
+_OPEN_IDS = """
+SELECT ticket.id, ticket.last_message_at FROM ticket
+WHERE ticket.spam = 0 AND ticket.merged_into IS NULL AND ticket.status = :status"""
 _NEWEST = " ORDER BY ticket.last_message_at DESC, ticket.id DESC LIMIT :limit"
 _SAID = f"SELECT {', '.join(Said.__struct_fields__)} FROM message"
 _NOTED = "SELECT id, agent_id, text, created_at FROM note"
@@ -79,6 +82,16 @@ def open_tickets(rx: Rx, caller: Caller, most: int) -> tuple[list[Listed], bool]
         found += map(_listed, rows)
     found.sort(key=lambda one: (one.ticket.last_message_at, one.ticket.id), reverse=True)
     return found[:most], len(found) > most
+
+
+def open_ids(rx: Rx, caller: Caller, most: int) -> list[int]:
+    """The ids of the same tickets."""
+    sees, params = visible(caller.grants)
+    found: list[Row] = []
+    for status in ("open", "pending", "snoozed"):
+        found += rx.rows(f"{_OPEN_IDS} AND {sees}{_NEWEST}", **params, status=status, limit=most)
+    found.sort(key=lambda row: (row[1], row[0]), reverse=True)
+    return [row[0] for row in found[:most]]
 
 
 def messages(rx: Rx, ids: Iterable[int]) -> dict[int, Said]:

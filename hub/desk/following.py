@@ -7,16 +7,22 @@ from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
 from hub.events import MessageReceived, MessageSent, Recorded, TicketReopened
 
+_BEGINS_TO_WAIT = """
+UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
+                  changed_at = :now, waiting_since = :now
+WHERE id = :id AND status = 'open' AND spam = 0 AND waiting_since IS NULL"""
 _SPOKE = """
-UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now,
-                  waiting_since = COALESCE(waiting_since, :now)
+UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
+                  changed_at = :now
 WHERE id = :id AND status = 'open' AND spam = 0"""
 _REOPEN = """
-UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now, status = 'open',
-                  waiting_since = :now, snoozed_until = NULL, resolved_at = NULL
+UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
+                  changed_at = :now, status = 'open', waiting_since = :now, snoozed_until = NULL, resolved_at = NULL
 WHERE id = :id"""
 _SPAM_SPOKE = """
-UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now WHERE id = :id"""
+UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
+                  changed_at = :now
+WHERE id = :id"""
 _ANSWERED = """
 UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now, waiting_since = NULL
 WHERE id = :id"""
@@ -25,7 +31,10 @@ WHERE id = :id"""
 def contact_spoke(tx: Tx, to: Recorded) -> None:
     """The customer waits from the first message that nobody answered; what was closed is open again."""
     event = to.event
-    assert isinstance(event, MessageReceived) and to.ticket_id is not None
+    assert isinstance(event, MessageReceived) and to.ticket_id is not None and to.after is not None
+    if tx.run(_BEGINS_TO_WAIT, id=to.ticket_id, message_id=event.message_id, now=tx.now):
+        tickets.count_waiting(tx, to.after)
+        return
     if tx.run(_SPOKE, id=to.ticket_id, message_id=event.message_id, now=tx.now):
         return
     ticket = tickets.must(tx, to.ticket_id)
@@ -46,4 +55,6 @@ def we_spoke(tx: Tx, to: Recorded) -> None:
     """Nobody waits any longer."""
     event = to.event
     assert isinstance(event, MessageSent) and to.ticket_id is not None
+    ticket = tickets.must(tx, to.ticket_id)
     tx.run(_ANSWERED, id=to.ticket_id, message_id=event.message_id, now=tx.now)
+    tickets.count(tx, ticket, msgspec.structs.replace(ticket, waiting_since=None))

@@ -1,4 +1,4 @@
-"""Lists of tickets and one ticket's timeline: by keyset, newest first, never more than a page."""
+"""Lists of tickets and one ticket's timeline: by keyset, never more than a page."""
 
 from typing import Any, Final, Literal
 
@@ -7,24 +7,30 @@ import msgspec
 from hub.db import cursor as cursors
 from hub.db.tx import Rx
 from hub.desk import ticket as tickets
-from hub.desk.ticket import COLUMNS, Status, Ticket
+from hub.desk.ticket import COLUMNS, Priority, Status, Ticket
+from hub.errors import invalid
 from hub.people import contacts
 from hub.staff.access import Caller, visible
+from hub.text import fold
 
 MOST: Final = 100
-View = Literal["all", "mine", "unassigned", "waiting", "spam"]
+View = Literal["all", "mine", "unassigned", "open", "waiting", "snoozed", "resolved", "spam", "mentions", "following"]
+Sort = Literal["newest", "oldest_waiting", "priority"]
 
 
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list shows; all that is given must hold."""
+class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a list shows; all that is given must hold. `status`, `priority`: one of these. `kind`: of the inbox."""
 
     view: View = "all"
-    status: Status | None = None
+    status: tuple[Status, ...] = ()
+    priority: tuple[Priority, ...] = ()
     inbox_id: int | None = None
+    kind: str | None = None
     team_id: int | None = None
     assignee_id: int | None = None
     contact_id: int | None = None
     tag: str | None = None
+    unread: bool = False
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -36,60 +42,127 @@ class Listed(msgspec.Struct, frozen=True):
     last_direction: str | None
 
 
+class _Order(msgspec.Struct, frozen=True):
+    """`key` and what follows sort a list; `of` reads them off its last row, for the next page to begin after."""
+
+    key: tuple[str, ...]
+    down: bool
+    of: Any
+
+
+# When nobody waits, after all those who do. The indices of these orders hold what is not resolved.
+_NEVER: Final = 9_007_199_254_740_991
+_SINCE = "COALESCE(ticket.waiting_since, 9007199254740991)"
+_ORDERS: Final[dict[str, _Order]] = {
+    "newest": _Order(("ticket.last_message_at", "ticket.id"), True, lambda t: (t.last_message_at, t.id)),
+    "oldest_waiting": _Order((_SINCE, "ticket.id"), False, lambda t: (_since(t), t.id)),
+    "priority": _Order(("ticket.urgency", _SINCE, "ticket.id"), False, lambda t: (t.urgency, _since(t), t.id)),
+}
+
 _ROWS = f"""
 SELECT {COLUMNS}, contact.name, message.text, message.direction
 FROM ticket JOIN contact ON contact.id = ticket.contact_id
 LEFT JOIN message ON message.id = ticket.last_message_id"""
-_NEWEST = " ORDER BY ticket.last_message_at DESC, ticket.id DESC LIMIT :limit"
 _TAGGED = """ticket.id IN (SELECT ticket_tag.ticket_id FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id
              WHERE tag.name_folded = :tag)"""
+_OF_KIND = "ticket.inbox_id IN (SELECT id FROM inbox WHERE kind = :kind)"
+_UNREAD = """ticket.last_incoming_id > COALESCE(
+  (SELECT message_id FROM ticket_read WHERE agent_id = :reader AND ticket_id = ticket.id), 0)"""
+_MENTIONED = "ticket.id IN (SELECT ticket_id FROM mention WHERE agent_id = :reader)"
+_FOLLOWED = "ticket.id IN (SELECT ticket_id FROM follower WHERE agent_id = :reader)"
+_UNRESOLVED = "ticket.status <> 'resolved'"
+_IN_HAND = "ticket.status IN ('open', 'pending')"
+# What a view shows, and of which statuses unless the filter says so itself.
+_VIEWS: Final[dict[str, tuple[str, str]]] = {
+    "all": ("", ""),
+    "mine": ("ticket.assignee_id = :reader", _IN_HAND),
+    "unassigned": ("ticket.assignee_id IS NULL", _IN_HAND),
+    "open": ("", _IN_HAND),
+    "waiting": ("ticket.waiting_since IS NOT NULL", "ticket.status = 'open'"),
+    "snoozed": ("", "ticket.status = 'snoozed'"),
+    "resolved": ("", "ticket.status = 'resolved'"),
+    "spam": ("", ""),
+    "mentions": (_MENTIONED, ""),
+    "following": (_FOLLOWED, ""),
+}
+
+
+def _since(ticket: Ticket) -> int:
+    return _NEVER if ticket.waiting_since is None else ticket.waiting_since
 
 
 def listed(
-    rx: Rx, caller: Caller, wanted: Filter, *, limit: int = 50, cursor: str | None = None
+    rx: Rx,
+    caller: Caller,
+    wanted: Filter,
+    *,
+    sort: Sort = "newest",
+    limit: int = 50,
+    cursor: str | None = None,
 ) -> tuple[list[Listed], str | None]:
-    """A page, and where the next begins (None: this was the last). Newest words first."""
-    where, params = _where(caller, wanted)
-    name = f"tickets {msgspec.json.encode(wanted).decode()}"
+    """A page, and where the next begins (None: this was the last). By the newest words, newest first; by how long
+    the customer waits, longest first, then those who wait for nobody; by priority, and then the same. The latter two
+    show what is not resolved."""
+    where, params = matching(caller, wanted)
+    if sort != "newest":
+        if wanted.view == "resolved" or "resolved" in wanted.status:
+            raise invalid("sort", "What is resolved waits for nobody: it can only be sorted by the newest words.")
+        where.append(_UNRESOLVED)
+    by = _ORDERS[sort]
+    name = f"tickets {sort} {msgspec.json.encode(wanted).decode()}"
     if cursor is not None:
-        at, ticket_id = cursors.read(name, cursor, (int, int))
-        where.append("(ticket.last_message_at, ticket.id) < (:at, :after_id)")
-        params |= {"at": at, "after_id": ticket_id}
+        after = cursors.read(name, cursor, (int,) * len(by.key))
+        names = [f"after{n}" for n in range(len(after))]
+        params |= dict(zip(names, after, strict=True))
+        order = "<" if by.down else ">"
+        where.append(f"({', '.join(by.key)}) {order} ({', '.join(f':{name}' for name in names)})")
     limit = max(1, min(limit, MOST))
-    sql = f"{_ROWS} WHERE {' AND '.join(where)}{_NEWEST}"  # composed of constants of ours; values are parameters
+    order = ", ".join(f"{key} DESC" if by.down else key for key in by.key)
+    # Composed of constants of ours; values are parameters.
+    sql = f"{_ROWS} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT :limit"
     rows = rx.rows(sql, **params, limit=limit + 1)
     width = len(Ticket.__struct_fields__)
     found = [Listed(Ticket(*row[:width]), row[width], _snippet(row[width + 1]), row[width + 2]) for row in rows[:limit]]
-    if len(rows) <= limit:
-        return found, None
-    last = found[-1].ticket
-    return found, cursors.make(name, (last.last_message_at, last.id))
+    return found, cursors.make(name, by.of(found[-1].ticket)) if len(rows) > limit else None
 
 
-def _where(caller: Caller, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+def matching(caller: Caller, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+    """Conditions over `ticket`, constants of ours that all must hold, and their parameters: what of the filter the
+    caller may see. What was merged into another ticket is in no list."""
     sees, params = visible(caller.grants)
-    where = [sees, f"ticket.spam = {int(wanted.view == 'spam')}"]
-    match wanted.view:
-        case "mine":
-            where.append("ticket.assignee_id = :mine")
-            params["mine"] = caller.grants.agent_id
-        case "unassigned":
-            where.append("ticket.assignee_id IS NULL")
-        case "waiting":
-            where.append("ticket.waiting_since IS NOT NULL")
-        case _:
-            pass
-    for field in ("status", "inbox_id", "team_id", "assignee_id", "contact_id"):
+    view, statuses = _VIEWS[wanted.view]
+    where = [sees, f"ticket.spam = {int(wanted.view == 'spam')}", "ticket.merged_into IS NULL"]
+    if view:
+        where.append(view)
+    if wanted.status:
+        where.append(f"ticket.status IN ({_words(wanted.status)})")
+    elif statuses:
+        where.append(statuses)
+    if wanted.priority:
+        where.append(f"ticket.urgency IN ({_words(tuple(tickets.URGENCY[p] for p in wanted.priority))})")
+    if wanted.unread:
+        where.append(_UNREAD)
+        if not wanted.status:
+            where.append(_UNRESOLVED)
+    if ":reader" in "".join(where):
+        params["reader"] = caller.grants.agent_id
+    for field in ("inbox_id", "team_id", "assignee_id", "contact_id"):
         value = getattr(wanted, field)
         if value is not None:
             where.append(f"ticket.{field} = :{field}")
             params[field] = value
+    if wanted.kind is not None:
+        where.append(_OF_KIND)
+        params["kind"] = wanted.kind
     if wanted.tag is not None:
-        from hub.text import fold
-
         where.append(_TAGGED)
         params["tag"] = fold(wanted.tag)
     return where, params
+
+
+def _words(values: tuple[str | int, ...]) -> str:
+    """Of a closed set of ours, so that they may stand in the statement: a database plans better for what it knows."""
+    return ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in dict.fromkeys(values))
 
 
 def _snippet(text: str | None) -> str | None:

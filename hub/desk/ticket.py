@@ -35,6 +35,9 @@ class Ticket(msgspec.Struct, frozen=True):
     offered_until: int | None
     last_message_id: int | None
     last_message_at: int
+    last_incoming_id: int | None
+    read_to: int
+    merged_into: int | None
     changed_at: int
     place: str | None
     page: str | None
@@ -100,20 +103,27 @@ def record(tx: Tx, ticket: Ticket, event: Event, by: Actor, *, now: Ticket | Non
 
 
 _COUNT = """
-INSERT INTO ticket_count (inbox_id, status, team_id, assignee_id, tickets)
-VALUES (:inbox_id, :status, :team_id, :assignee_id, :by)
-ON CONFLICT (inbox_id, status, team_id, assignee_id) DO UPDATE SET tickets = ticket_count.tickets + excluded.tickets"""
+INSERT INTO ticket_count (inbox_id, status, team_id, assignee_id, tickets, waiting, spam)
+VALUES (:inbox_id, :status, :team_id, :assignee_id, :tickets, :waiting, :spam)
+ON CONFLICT (inbox_id, status, team_id, assignee_id) DO UPDATE
+SET tickets = ticket_count.tickets + excluded.tickets, waiting = ticket_count.waiting + excluded.waiting,
+    spam = ticket_count.spam + excluded.spam"""
 _LOAD = "UPDATE agent SET load = load + :by WHERE id = :agent_id"
 _FREED = "UPDATE agent SET load = load - 1, idle_since = :now WHERE id = :agent_id"
 
 
 def count(tx: Tx, was: Ticket | None, now: Ticket | None) -> None:
-    """Keeps the counters and the agents' loads in the unit that changes a ticket. Spam counts under no list."""
-    before, after = _cell(was), _cell(now)
+    """Keeps the counters and the agents' loads in the unit that changes a ticket. Spam counts apart, and what was
+    merged into another ticket not at all."""
+    before, after = _counted(was), _counted(now)
     if before != after:
-        for cell, by in ((before, -1), (after, 1)):
-            if cell is not None:
-                tx.run(_COUNT, inbox_id=cell[0], status=cell[1], team_id=cell[2], assignee_id=cell[3], by=by)
+        if before is not None and after is not None and before[0] == after[0]:
+            _add(tx, before[0], *(b - a for a, b in zip(before[1:], after[1:], strict=True)))
+        else:
+            if before is not None:
+                _add(tx, before[0], *(-n for n in before[1:]))
+            if after is not None:
+                _add(tx, *after)
     freed, busy = _busy(was), _busy(now)
     if freed != busy:
         if freed:
@@ -122,11 +132,39 @@ def count(tx: Tx, was: Ticket | None, now: Ticket | None) -> None:
             tx.run(_LOAD, agent_id=busy, by=1)
 
 
-def _cell(ticket: Ticket | None) -> tuple[int, str, int, int] | None:
-    if ticket is None or ticket.spam:
+def count_waiting(tx: Tx, scope: Scope) -> None:
+    """In one more open ticket of that scope a customer waits."""
+    assert scope.inbox_id is not None
+    _add(tx, (scope.inbox_id, "open", scope.team_id or 0, scope.assignee_id or 0), 0, 1, 0)
+
+
+_Cell = tuple[int, str, int, int]
+
+
+def _add(tx: Tx, cell: _Cell, tickets: int, waiting: int, spam: int) -> None:
+    tx.run(
+        _COUNT,
+        inbox_id=cell[0],
+        status=cell[1],
+        team_id=cell[2],
+        assignee_id=cell[3],
+        tickets=tickets,
+        waiting=waiting,
+        spam=spam,
+    )
+
+
+def _counted(ticket: Ticket | None) -> tuple[_Cell, int, int, int] | None:
+    """(its cell; what it adds there: a ticket, one that waits, spam)."""
+    if ticket is None or ticket.merged_into is not None:
         return None
-    return ticket.inbox_id, ticket.status, ticket.team_id or 0, ticket.assignee_id or 0
+    cell = ticket.inbox_id, ticket.status, ticket.team_id or 0, ticket.assignee_id or 0
+    if ticket.spam:
+        return cell, 0, 0, 1
+    return cell, 1, int(ticket.status == "open" and ticket.waiting_since is not None), 0
 
 
 def _busy(ticket: Ticket | None) -> int:
-    return ticket.assignee_id or 0 if ticket is not None and ticket.status in IN_HAND and not ticket.spam else 0
+    if ticket is None or ticket.status not in IN_HAND or ticket.spam or ticket.merged_into is not None:
+        return 0
+    return ticket.assignee_id or 0

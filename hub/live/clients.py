@@ -35,12 +35,13 @@ class Line(Protocol):
 class Session:
     """One connection. `cursor`: the last event it was told of, or that was not for it."""
 
-    __slots__ = ("cursor", "doubts", "heard", "held", "joining", "line", "state", "told")
+    __slots__ = ("cursor", "doubts", "heard", "held", "joining", "line", "passing", "state", "told")
 
     def __init__(self, line: Line, now: int) -> None:
         self.line = line
         self.state = HELD
         self.held: list[Shown] | None = []
+        self.passing: list[Frame] | None = None  # what was told besides while it was held
         self.cursor = 0
         self.doubts = 0  # how often its rights may have changed
         self.joining = False

@@ -77,6 +77,7 @@ class Keeping:
 
     async def stop(self) -> None:
         self._end()
+        self.signals.stop()
         self.live.close()
         for task in self._tasks:
             task.cancel()

@@ -10,7 +10,7 @@ import msgspec
 from hub.commands import own
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.db.tx import Rx
-from hub.desk import at_once, visitors
+from hub.desk import at_once, counts, reading, visitors
 from hub.desk.visitors import Visitor
 from hub.errors import Refusal
 from hub.events import AccessChanged, Recorded
@@ -26,11 +26,19 @@ TICKETS_SHOWN: Final = 500
 VISITORS_REPLAY: Final = 200  # events of a visitor's own; beyond that the newest page of messages is less to send
 
 
+class Own(msgspec.Struct, frozen=True, kw_only=True):
+    """What is an agent's own about the tickets of their snapshot. `reads`: number → up to which message."""
+
+    reads: dict[str, int]
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """An agent's snapshot: what is not resolved and no spam, newest words first, and the names of all there is."""
 
     tickets: list[TicketAnswer]
     more: bool  # there are more than these
+    reads: dict[str, int]
+    counts: counts.Counts
     agents: list[at_once.Colleague]
     teams: list[at_once.TeamName]
     inboxes: list[at_once.InboxName]
@@ -43,6 +51,7 @@ class VisitorJoined(msgspec.Struct, kw_only=True):
     upto: int
     required: Why | None = None
     state: visitors.State | None = None
+    read: tuple[int, int] | None = None  # up to which message of theirs, in which ticket, somebody here has read
     events: list[Recorded] = []
     things: Things | None = None
 
@@ -55,6 +64,7 @@ class Joined(msgspec.Struct, kw_only=True):
     upto: int = 0
     required: Why | None = None
     state: State | None = None
+    own: Own | None = None
     events: list[Recorded] = []
     things: Things | None = None
 
@@ -80,7 +90,13 @@ def agent(rx: Rx, credential: Credential, cursor: int | None) -> Joined | None:
             joined.required, joined.events = "rights_changed", []
         else:
             joined.things = things(rx, joined.events)
+            if TICKETS in caller.grants.permissions:
+                joined.own = _own(rx, caller, at_once.open_ids(rx, caller, TICKETS_SHOWN))
     return joined
+
+
+def _own(rx: Rx, caller: Caller, ticket_ids: list[int]) -> Own:
+    return Own(reads=reading.of_agent(rx, caller.grants.agent_id, ticket_ids))
 
 
 def visitor(rx: Rx, visitor: Visitor, cursor: int | None) -> VisitorJoined | None:
@@ -100,6 +116,7 @@ def visitor(rx: Rx, visitor: Visitor, cursor: int | None) -> VisitorJoined | Non
             joined.required, joined.events = "too_far_behind", []
         else:
             joined.things = things(rx, joined.events, connected=(visitor.id,))
+            joined.read = visitors.read_upto(rx, current)
     return joined
 
 
@@ -111,11 +128,15 @@ def snapshot(rx: Rx, caller: Caller) -> State:
     listed, more = [], False  # type: ignore[var-annotated]
     if TICKETS in caller.grants.permissions:
         listed, more = at_once.open_tickets(rx, caller, TICKETS_SHOWN)
-    tagged = at_once.tags_of(rx, [one.ticket.id for one in listed])
+    ids = [one.ticket.id for one in listed]
+    tagged = at_once.tags_of(rx, ids)
     names = at_once.all_names(rx)
+    own = _own(rx, caller, ids)
     return State(
         tickets=[ticket_answer(o.ticket, o.contact_name, tagged.get(o.ticket.id, ()), o) for o in listed],
         more=more,
+        reads=own.reads,
+        counts=counts.of(rx, caller),
         agents=list(names.agents.values()),
         teams=list(names.teams.values()),
         inboxes=list(names.inboxes.values()),

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from hub.db.store import Store
@@ -30,6 +31,7 @@ BACKLOG: Final = 5_000  # events that may wait for the database before everybody
 SLICE_SECONDS: Final = 0.002
 CHUNK: Final = 100_000  # bytes of a replay between two looks at whether the client keeps up
 DRAIN_SECONDS: Final = 30.0
+PASSING: Final = 200  # words besides events that are kept for one that is being brought up to date
 ABORT_AFTER: Final = 5
 
 
@@ -107,6 +109,9 @@ class Live:
                 told = session.form(shown)
                 if told is not None:
                     self.send(session, told)
+        passing, session.passing = session.passing or (), None
+        for word in passing:
+            self.send(session, word)
         if isinstance(session, AgentSession) and session.state == LIVE:
             assert session.caller is not None
             sight = sight_of(session.caller.grants)
@@ -123,7 +128,7 @@ class Live:
             return
         self._held.pop(session, None)
         self._ungroup(session)
-        session.state, session.held, session.joining = STOPPED, None, False
+        session.state, session.held, session.passing, session.joining = STOPPED, None, None, False
         for leave in self.left:
             leave(session)
         self.send(session, snapshot_required(why))
@@ -135,7 +140,7 @@ class Live:
 
     def gone(self, session: Session) -> None:
         """Its connection is over, for whatever reason."""
-        session.state, session.held = ENDED, None
+        session.state, session.held, session.passing = ENDED, None, None
         self.sessions.pop(session, None)
         self._held.pop(session, None)
         self._ungroup(session)
@@ -167,6 +172,13 @@ class Live:
         if not group.sessions:
             self._groups.pop(group.sight, None)
 
+    def tell(self, session: Session, what: Frame) -> None:
+        """What is no event: to one that is being brought up to date it is told after that."""
+        if session.state == LIVE:
+            self.send(session, what)
+        elif session.state == HELD:
+            session.passing = [*(session.passing or ()), what][-PASSING:]
+
     def send(self, session: Session, what: Frame) -> None:
         session.told = self.now
         if not session.line.send(what):
@@ -194,6 +206,8 @@ class Live:
             self.send(session, frame("snapshot", cursor=joined.upto, state=joined.state))
         elif joined.things is not None:
             await self._replay(session, joined.events, joined.things)
+            if joined.own is not None and session.state == HELD:
+                self.send(session, frame("own", what="all", **msgspec.structs.asdict(joined.own)))
         await self._go_live(session, joined.upto, doubts)
 
     async def join_visitor(self, session: VisitorSession, cursor: int | None, welcome: dict[str, Any] | None) -> None:
@@ -217,6 +231,8 @@ class Live:
             self.send(session, frame("snapshot", cursor=joined.upto, state=joined.state))
         elif joined.things is not None:
             await self._replay(session, joined.events, joined.things)
+            if joined.read is not None and session.state == HELD:
+                self.send(session, frame("read", number=joined.read[0], message_id=joined.read[1]))
         await self._go_live(session, joined.upto, doubts)
 
     async def _read(self, session: AgentSession, cursor: int | None) -> replay.Joined | None:

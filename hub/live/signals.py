@@ -1,4 +1,5 @@
-"""What passes and is kept nowhere: who is typing, who is looking at a ticket. Between clients of all processes.
+"""What passes and is no event: who is typing, who is looking at a ticket, what an agent did in another window. Between
+clients of all processes.
 
 Told to those who look at the same ticket (`viewing`), and to the visitor whose ticket it is. Each process tells the
 others what its own clients do; over PostgreSQL that is NOTIFY, on SQLite there are no others.
@@ -6,8 +7,8 @@ others what its own clients do; over PostgreSQL that is NOTIFY, on SQLite there 
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
-from typing import Final, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Literal
 
 import msgspec
 import structlog
@@ -19,11 +20,11 @@ from hub.desk import visitors
 from hub.desk.visitors.look import first_name
 from hub.desk.visitors.talk import going_on
 from hub.errors import Refusal, not_found
-from hub.events import Scope
+from hub.events import Scope, Told
 from hub.live.audience import TICKETS
 from hub.live.clients import LIVE, AgentSession, Session, VisitorSession
 from hub.live.hydrate import Shown
-from hub.live.protocol import frame
+from hub.live.protocol import Frame, encode, frame
 from hub.live.sessions import Live
 from hub.staff.access import may
 
@@ -61,7 +62,17 @@ class Viewers(msgspec.Struct, frozen=True, tag="viewers"):
     agents: tuple[int, ...]
 
 
-_decode = msgspec.json.Decoder(list[Typing | Viewers]).decode
+class Word(msgspec.Struct, frozen=True, tag="word"):
+    """What a unit told. `text`: the frame."""
+
+    to: Literal["agent", "visitor"]
+    id: int
+    text: str
+    process: str
+
+
+Said = Typing | Viewers | Word
+_decode = msgspec.json.Decoder(list[Said]).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -72,10 +83,11 @@ class Signals:
         self._typing: dict[Session, tuple[Typing, int]] = {}
         self._viewing: dict[int, dict[AgentSession, None]] = {}
         self._elsewhere: dict[int, dict[str, tuple[int, tuple[int, ...]]]] = {}
-        self._out: list[Typing | Viewers] = []
+        self._out: list[Said] = []
         self._news = asyncio.Event()
         live.left.append(self.left)
         live.told.append(self._moved)
+        store.passing.append(self.told)
 
     # --- what clients say --------------------------------------------------------------------------------------------
 
@@ -129,6 +141,26 @@ class Signals:
         self._stop_typing(session)
         if isinstance(session, AgentSession):
             self._leave(session)
+
+    def stop(self) -> None:
+        with contextlib.suppress(ValueError):
+            self._store.passing.remove(self.told)
+
+    def told(self, words: Sequence[Told]) -> None:
+        """What units told, now that they are on disk: one encoding for all windows. What is too long for the other
+        processes goes there without its text, which is stored."""
+        for told in words:
+            text = encode(told.frame)
+            self._pass_word(told.to, told.id, Frame(text))
+            if len(text) > MOST - 200:
+                text = encode({k: v for k, v in told.frame.items() if k != "text"})
+            if len(text) <= MOST - 200:
+                self._pass_on(Word(told.to, told.id, text.decode(), self._process))
+
+    def _pass_word(self, to: str, id: int, what: Frame) -> None:
+        sessions: Any = self._live.of_agent if to == "agent" else self._live.of_visitor
+        for session in tuple(sessions.get(id, ())):
+            self._live.tell(session, what)
 
     # --- who may -----------------------------------------------------------------------------------------------------
 
@@ -226,7 +258,7 @@ class Signals:
 
     # --- the other processes -----------------------------------------------------------------------------------------
 
-    def _pass_on(self, said: Typing | Viewers) -> None:
+    def _pass_on(self, said: Said) -> None:
         if self._store.backend.notifies:
             self._out.append(said)
             self._news.set()
@@ -253,10 +285,13 @@ class Signals:
         except msgspec.DecodeError:
             return  # another version's
         for said in found:
+            if said.process == self._process:
+                continue  # our own come back to us as well
             if isinstance(said, Viewers):
-                if said.process != self._process:
-                    self._viewers_elsewhere(said)
-            elif said.process != self._process:  # our own come back to us as well
+                self._viewers_elsewhere(said)
+            elif isinstance(said, Word):
+                self._pass_word(said.to, said.id, Frame(said.text.encode()))
+            else:
                 self._tell(said, None)
 
     def _viewers_elsewhere(self, said: Viewers) -> None:
@@ -286,7 +321,7 @@ class Signals:
                     self._viewers_elsewhere(Viewers(number, process, ()))
 
 
-def _packed(said: list[Typing | Viewers]) -> Iterator[str]:
+def _packed(said: list[Said]) -> Iterator[str]:
     """As few payloads as there is room for."""
     part: list[bytes] = []
     size = 2

@@ -78,6 +78,13 @@ def require_permission(caller: Caller, permission: str) -> None:
         raise Refusal("forbidden", f"Your role does not allow this ({permission}). Ask an administrator.")
 
 
+def agent_of(caller: Caller) -> int:
+    """The agent who asks, for what is an agent's own."""
+    if caller.actor.kind != "agent":
+        raise Refusal("forbidden", "Only an agent has this.")
+    return caller.grants.agent_id
+
+
 _LOAD = """
 SELECT role.permissions, role.sees FROM agent JOIN role ON role.id = agent.role_id
 WHERE agent.id = :agent_id AND agent.disabled_at IS NULL"""

@@ -75,6 +75,8 @@ class Door:
         left out, and a list must not lose its filter over it."""
         if name not in self.in_query:
             return value  # refused with the others
+        if isinstance(value, list) and _values(self.in_query[name]):  # of a closed set: a list may stand in one
+            value = [part for one in value for part in one.split(",")]
         try:
             return msgspec.convert(value, self.in_query[name], strict=False)
         except msgspec.ValidationError as error:
@@ -90,7 +92,7 @@ class Door:
     def wrong(self, message: str) -> Refusal:
         path, text = explain(message)
         if text is None:
-            field = self.fields.get(path)
+            field = self.fields.get(path.partition("[")[0])
             values = _values(field.type) if field is not None else ()
             text = f"This has to be one of: {', '.join(values)}." if values else "This is none of the possible values."
         return invalid(path, text)

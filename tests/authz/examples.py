@@ -52,6 +52,9 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "read_ticket": {"": NUMBER},
     "list_ticket_events": {"": NUMBER},
     "read_position": {"": NUMBER},
+    "mark_read": {"": {**NUMBER, "message_id": Ref("message_id")}},
+    "mark_unread": {"": NUMBER},
+    "read_counts": {"": {}},
     "open_ticket": {"": {**CONTACT, **INBOX, "text": "They called: the kettle leaks."}},
     "reply": {
         "": {**NUMBER, "text": "We send a new one."},
@@ -131,6 +134,8 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "remove_team_inbox": {"": {**TEAM, **INBOX}},
     "read_me": {"": {}},
     "set_availability": {"": {"availability": "busy"}},
+    "read_preferences": {"": {}},
+    "set_preferences": {"": {"density": "compact", "undo_seconds": 10}},
     "list_tokens": {"": {}},
     "create_token": {"": {"name": "spare", "scopes": ["tickets:read"]}},
     "revoke_token": {"": {"token_id": Ref("token_id")}},

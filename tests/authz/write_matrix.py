@@ -100,6 +100,15 @@ SPECS: dict[str, Spec] = {
     "read_ticket": Spec(_T, "tickets.read", 200, TICKET),
     "list_ticket_events": Spec(_T, "tickets.read", 200, TICKET),
     "read_position": Spec(_T, "tickets.read", 200, TICKET),
+    "mark_read": Spec(
+        _T,
+        "tickets.read",
+        200,
+        (*TICKET, together("message_id", "number", 422)),
+        "One's own mark: whoever may read may set it. Another ticket's message is refused like one that never was.",
+    ),
+    "mark_unread": Spec(_T, "tickets.read", 200, TICKET),
+    "read_counts": Spec(_T, "tickets.read", 200, comment="Counts only what the caller sees."),
     "open_ticket": Spec(
         _W,
         "tickets.reply",
@@ -212,6 +221,8 @@ SPECS: dict[str, Spec] = {
     "remove_team_inbox": Spec(_STAFF, _MANAGES, 200, (_TEAM, sees("inbox_id", refused=422))),
     "read_me": Spec("staff:read", None, 200),
     "set_availability": Spec(_STAFF, None, 200, comment="Of oneself; an observer takes no work, which harms nobody."),
+    "read_preferences": Spec("staff:read", None, 200, comment="One's own."),
+    "set_preferences": Spec(_STAFF, None, 200, comment="One's own."),
     "list_tokens": Spec("staff:read", None, 200, comment="One's own."),
     "create_token": Spec(
         _STAFF,

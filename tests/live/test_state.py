@@ -107,7 +107,8 @@ class Watcher:
 
     @property
     def told(self) -> list[dict[str, Any]]:
-        return [t for t in self.client.frames[self.since :] if t["type"] in ("event", "cursor", "snapshot_required")]
+        heard = ("event", "cursor", "snapshot_required", "own", "read")
+        return [t for t in self.client.frames[self.since :] if t["type"] in heard]
 
 
 @dataclasses.dataclass
@@ -168,10 +169,12 @@ def _of_agent(state: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     both = {*state["threads"]} & {*other["threads"]}  # what comes into sight is opened by hand
     threads = {n: {k: t[k] for k in kept} for n, t in state["threads"].items() if n in both}
     me = {k: state["me"]["agent"][k] for k in ("id", "name", "availability")}
+    me["preferences"] = state["me"]["preferences"]
     return {
         "tickets": held,
         "threads": threads,
         "me": me,
+        "reads": {n: upto for n, upto in state["reads"].items() if n in held},
         **{k: state[k] for k in ("agents", "teams", "inboxes", "tags")},
     }
 

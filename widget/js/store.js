@@ -38,6 +38,11 @@ const CHANGES = {
   event: (state, frame) => (frame.id <= state.cursor ? state : moved(happened(state, frame), frame.id)),
   typing: (state, { on, by }) => ({ ...state, typing: on ? { name: by?.name ?? null } : null }),
   position: (state, { position, expected_wait }) => ({ ...state, ticket: { ...state.ticket, position, expected_wait } }),
+  read: (state, { number, message_id: id }) => ({
+    ...state,
+    messages: state.messages.map((one) =>
+      one.by === "visitor" && one.number === number && one.id <= id && !one.read ? { ...one, read: true } : one),
+  }),
   snapshot_required: (state) => ({ ...state, cursor: null, live: false }),
 
   "my.state": (state, { state: shown }) => ({
@@ -123,10 +128,10 @@ const theirs = (message) => message.by !== "visitor" && !message.deleted;
 
 export const unread = (state) => state.messages.filter((one) => theirs(one) && one.id > state.readTo).length;
 
-// How far one of my messages has come: the desk has it ("sent"), somebody has taken the chat ("delivered"), it was
-// answered ("read"). That can be told from what is there, so it is the same after a reload.
+// How far one of my messages has come: the desk has it ("sent"), somebody has taken the chat ("delivered"), somebody has
+// read it or answered ("read"). That can be told from what is there, so it is the same after a reload.
 export function reached({ ticket, messages }, message) {
-  if (messages.findLast((one) => one.by === "agent")?.id > message.id) return "read";
+  if (message.read || messages.findLast((one) => one.by === "agent")?.id > message.id) return "read";
   return ticket?.agent && ticket.number === message.number ? "delivered" : "sent";
 }
 

@@ -13,6 +13,7 @@ from hub.desk.visitors.look import State as State
 from hub.desk.visitors.look import Summary as Summary
 from hub.desk.visitors.look import TicketShown as TicketShown
 from hub.desk.visitors.look import of_ticket as of_ticket
+from hub.desk.visitors.look import read_upto as read_upto
 from hub.desk.visitors.look import shown as shown
 from hub.desk.visitors.look import state as state
 from hub.desk.visitors.look import summary as summary

@@ -22,7 +22,7 @@ RATE_FOR: Final = DAY  # how long a rating can be changed
 
 _MESSAGES = """
 SELECT message.id, visitor.id, ticket.number, message.direction, message.author_kind, agent.name, message.text,
-       message.external_id, message.created_at, message.edited_at, message.deleted_at
+       message.external_id, message.created_at, message.edited_at, message.deleted_at, ticket.read_to
 FROM message
 JOIN visitor_ticket ON visitor_ticket.ticket_id = message.ticket_id
 JOIN visitor ON visitor.id = visitor_ticket.visitor_id AND visitor.inbox_id = message.inbox_id
@@ -46,7 +46,8 @@ WHERE ticket_id = :ticket_id AND kind = 'rating' AND by_kind = 'contact' ORDER B
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """`client_id`: of a message of their own, the id they gave it. `author`: an agent's first name."""
+    """`client_id`: of a message of their own, the id they gave it; `read`: that somebody here has read it. `author`: an
+    agent's first name."""
 
     id: int
     number: int
@@ -57,6 +58,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     edited_at: int | None
     deleted: bool
+    read: bool = False
 
 
 class Rating(msgspec.Struct, frozen=True):
@@ -183,6 +185,12 @@ def ticket_shown(rx: Rx, ticket: Ticket) -> TicketShown:
     )
 
 
+def read_upto(rx: Rx, visitor: Visitor) -> tuple[int, int] | None:
+    """(the number of the ticket that is going on, up to which message of it somebody here has read)."""
+    ticket = talk.going_on(rx, visitor)
+    return None if ticket is None else (ticket.number, ticket.read_to)
+
+
 def summary(rx: Rx, visitor: Visitor) -> Summary:
     visitor = must(rx, visitor.id)
     ticket = talk.going_on(rx, visitor)
@@ -211,7 +219,7 @@ def _unread(rx: Rx, visitor: Visitor) -> int:
 
 
 def _shown(row: Row) -> Shown | None:
-    message_id, visitor_id, number, direction, author, agent, text, external_id, at, edited_at, deleted_at = row
+    message_id, visitor_id, number, direction, author, agent, text, external_id, at, edited_at, deleted_at = row[:11]
     own = direction == "incoming"
     prefix = f"{visitor_id}:"
     if own and not external_id.startswith(prefix):
@@ -226,4 +234,5 @@ def _shown(row: Row) -> Shown | None:
         at=at,
         edited_at=edited_at,
         deleted=deleted_at is not None,
+        read=own and message_id <= row[11],
     )

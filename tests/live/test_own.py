@@ -1,0 +1,84 @@
+"""What an agent does in one window, the others of theirs hear of; those of another desk too, and who was away."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixtures.desk import DeskClient
+from tests.live.client import Told, agent, beside, visitor
+
+DENSE = {"density": "compact"}
+
+
+def own(what: str) -> Any:
+    return lambda told: told["type"] == "own" and told["what"] == what
+
+
+async def newest(desk: DeskClient, number: int) -> int:
+    return int((await desk.get(f"/api/v1/tickets/{number}")).json["messages"][-1]["id"])
+
+
+async def test_another_window_hears_what_was_read_and_a_colleague_does_not(desk_client: DeskClient) -> None:
+    number = await desk_client.new_ticket()
+    upto = await newest(desk_client, number)
+    async with agent(desk_client) as one, agent(desk_client) as two, agent(desk_client, "agent") as ann:
+        for client in (one, two, ann):
+            await client.until("live")
+        await one.command("mark_read", number=number, message_id=upto, window="w1")
+        wanted = {"type": "own", "what": "read", "number": number, "message_id": upto, "window": "w1"}
+        assert await two.until("own") == wanted
+        assert await one.until("own") == wanted, "which knows its own word"
+        await one.command("set_preferences", **DENSE)
+        assert (await two.until(own("preferences")))["preferences"]["density"] == "compact"
+        await ann.command("read_me")
+        assert "own" not in {told["type"] for told in ann.frames}
+    async with agent(desk_client) as again:
+        state = (await again.until("snapshot"))["state"]
+        assert state["reads"] == {str(number): upto}
+        assert state["counts"]["unassigned"] == 1
+        assert (await again.until("welcome"))["me"]["preferences"]["density"] == "compact"
+
+
+async def test_who_was_away_is_told_on_coming_back_with_their_cursor(desk_client: DeskClient) -> None:
+    number = await desk_client.new_ticket()
+    upto = await newest(desk_client, number)
+    async with agent(desk_client) as away:
+        await away.until("live")
+        cursor = away.cursor
+    await desk_client.post(f"/api/v1/tickets/{number}/read", {"message_id": upto})
+    async with agent(desk_client, cursor=cursor) as back:
+        await back.until("live")
+        told: Told = await back.until(own("all"))
+        assert told["reads"] == {str(number): upto}
+
+
+async def test_a_visitor_sees_that_they_were_read(desk_client: DeskClient) -> None:
+    async with visitor(desk_client) as eve:
+        token = (await eve.until("welcome"))["visitor"]
+        await eve.until("live")
+        said = (await eve.command("say", text="Hello", client_id="m1"))["answer"]
+        number, message = said["number"], said["message_id"]
+        await desk_client.post(f"/api/v1/tickets/{number}/read", {"message_id": message})
+        assert await eve.until("read") == {"type": "read", "number": number, "message_id": message}
+        cursor = eve.cursor
+    async with visitor(desk_client, token, cursor=cursor) as eve:
+        await eve.until("live")
+        assert (await eve.until("read"))["message_id"] == message
+    async with visitor(desk_client, token) as eve:
+        assert [one["read"] for one in (await eve.until("snapshot"))["state"]["messages"]] == [True]
+
+
+@pytest.mark.postgres
+async def test_the_windows_at_another_desk_hear_it_too(postgres_desk_client: DeskClient, tmp_path: Path) -> None:
+    one = postgres_desk_client
+    number = await one.new_ticket()
+    upto = await newest(one, number)
+    async with beside(one, tmp_path) as two, agent(one) as here, agent(two) as there:
+        await here.until("live")
+        await there.until("live")
+        await here.command("mark_read", number=number, message_id=upto)
+        assert (await there.until(own("read")))["message_id"] == upto
+        await there.command("set_preferences", **DENSE)
+        assert (await here.until(own("preferences")))["preferences"]["density"] == "compact"
+        assert len([told for told in there.frames if own("preferences")(told)]) == 1
