@@ -69,7 +69,7 @@ class App extends Part {
     return html`<a class="skip" href="#main">${_('Skip to the content')}</a>
       <nav class="rail" aria-label=${_('Main')}>
         ${screens.value.filter((one) => one.rail).map((one) => this.#link({ ...one.rail, text: one.title(), here: one.name === name }))}
-        ${this.#link({ href: '/settings/inboxes', icon: 'settings', text: _('Settings') })}
+        ${this.#link({ href: '/settings', icon: 'settings', text: _('Settings') })}
         <span class="rail__gap"></span>
         <button class="rail__item rail__help" @click=${keys}>${icon('help')}<span>${_('Keys')}</span></button>
         ${this.#link({ href: '/settings/profile', icon: 'person', text: _('Profile') })}

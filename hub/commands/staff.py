@@ -106,6 +106,11 @@ def _enable(tx: Tx, caller: Caller, request: OneAgent) -> Agent:
     return agents.get(tx, request.agent_id)
 
 
+def _sign_out(tx: Tx, caller: Caller, request: OneAgent) -> Agent:
+    agents.sign_out(tx, caller, request.agent_id)
+    return agents.get(tx, request.agent_id)
+
+
 def _link(tx: Tx, caller: Caller, request: OneAgent) -> LinkAnswer:
     return LinkAnswer(agent_id=request.agent_id, secret=one_time.invite(tx, caller, request.agent_id))
 
@@ -173,6 +178,16 @@ COMMANDS: Final = (
         request=OneAgent,
         answer=Agent,
         write=_enable,
+        **_MANAGE,
+    ),
+    Command(
+        name="sign_out_agent",
+        summary="Sign an agent out of every browser. They may sign in again; their API tokens go on.",
+        method="POST",
+        path=f"{_ONE}/sign-out",
+        request=OneAgent,
+        answer=Agent,
+        write=_sign_out,
         **_MANAGE,
     ),
     Command(

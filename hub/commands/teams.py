@@ -30,6 +30,10 @@ class RolePage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class RemovedAnswer(msgspec.Struct, frozen=True):
+    id: int
+
+
 class TeamPage(msgspec.Struct, frozen=True):
     items: list[Team]
     next: str | None
@@ -55,6 +59,10 @@ class ChangeRole(_Request, frozen=True, kw_only=True):
     name: Name | UnsetType = UNSET
     permissions: Permissions | UnsetType = UNSET
     sees: Sees | UnsetType = UNSET
+
+
+class OneRole(_Request, frozen=True, kw_only=True):
+    role_id: Id
 
 
 class CreateTeam(_Request, frozen=True, kw_only=True):
@@ -92,6 +100,11 @@ def _change_role(tx: Tx, caller: Caller, request: ChangeRole) -> Role:
     fields = {name: value for name, value in msgspec.structs.asdict(request).items() if value is not UNSET}
     roles.change(tx, caller, **fields)
     return roles.get(tx, request.role_id)
+
+
+def _delete_role(tx: Tx, caller: Caller, request: OneRole) -> RemovedAnswer:
+    roles.remove(tx, caller, request.role_id)
+    return RemovedAnswer(request.role_id)
 
 
 def _list_teams(rx: Rx, caller: Caller, request: ListPage) -> TeamPage:
@@ -172,6 +185,16 @@ COMMANDS: Final = (
         request=ChangeRole,
         answer=Role,
         write=_change_role,
+        **_ROLES,
+    ),
+    Command(
+        name="delete_role",
+        summary="Remove a role that is not built in and that nobody has.",
+        method="DELETE",
+        path="/roles/{role_id}",
+        request=OneRole,
+        answer=RemovedAnswer,
+        write=_delete_role,
         **_ROLES,
     ),
     Command(

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal, invalid, not_found
-from hub.events import AccessChanged, AgentChanged, AgentCreated, AgentDisabled, AgentEnabled
+from hub.events import AccessChanged, AgentChanged, AgentCreated, AgentDisabled, AgentEnabled, SignedOut
 from hub.people import points
 from hub.staff import availability, links, roles, sessions, tokens
 from hub.staff.access import Caller, require_permission
@@ -221,6 +221,14 @@ def disable(tx: Tx, caller: Caller, agent_id: int) -> None:
     availability.put(tx, agent_id, "offline", caller.actor)
     tx.record(AgentDisabled(agent_id=agent_id), by=caller.actor)
     tx.record(AccessChanged(agent_id=agent_id), by=caller.actor)
+
+
+def sign_out(tx: Tx, caller: Caller, agent_id: int) -> None:
+    """Every browser of theirs is signed out, wherever it is; they may sign in again. API tokens go on."""
+    require_permission(caller, MANAGE)
+    roles.within_reach(caller, roles.get(tx, get(tx, agent_id).role_id))
+    if sessions.end_all(tx, agent_id):
+        tx.record(SignedOut(agent_id=agent_id), by=caller.actor)
 
 
 def enable(tx: Tx, caller: Caller, agent_id: int) -> None:

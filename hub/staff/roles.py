@@ -60,6 +60,9 @@ RETURNING id"""
 _UPDATE = """
 UPDATE role SET name = :name, permissions = :permissions, sees = :sees, built_in = :built_in WHERE id = :id"""
 
+_REMOVE = "DELETE FROM role WHERE id = :id"
+_HELD = "SELECT role_id, COUNT(*) FROM agent GROUP BY role_id"
+
 
 class Role(msgspec.Struct, frozen=True):
     id: int
@@ -106,6 +109,11 @@ def page(rx: Rx, *, after: int, limit: int) -> list[Role]:
     return [_role(row) for row in rx.rows(_LIST, after=after, limit=limit)]
 
 
+def held(rx: Rx) -> dict[int, int]:
+    """Role → how many agents have it, those who are disabled too."""
+    return dict(rx.rows(_HELD))
+
+
 def create(tx: Tx, caller: Caller, *, name: str, permissions: Iterable[str], sees: Sees) -> int:
     require_permission(caller, MANAGE)
     name = _name(tx, name, own_id=None)
@@ -141,6 +149,19 @@ def change(
     tx.record(RoleChanged(role_id=role_id), by=caller.actor)
     if (wanted, new_sees) != (frozenset(role.permissions), role.sees):
         tx.record(AccessChanged(), by=caller.actor)
+
+
+def remove(tx: Tx, caller: Caller, role_id: int) -> None:
+    """One of the firm's own that nobody has."""
+    require_permission(caller, MANAGE)
+    role = get(tx, role_id)
+    if role.built_in:
+        raise Refusal("conflict", "This role is built in and stays.")
+    within_reach(caller, role)
+    if held(tx).get(role_id):
+        raise Refusal("conflict", "Somebody has this role, perhaps an agent who is disabled. Give them another first.")
+    tx.run(_REMOVE, id=role_id)
+    tx.record(RoleChanged(role_id=role_id), by=caller.actor)
 
 
 def within_reach(caller: Caller, role: Role) -> None:

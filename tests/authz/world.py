@@ -47,6 +47,7 @@ class Side:
     feedback_id: int
     agent_id: int  # in the team; with a role that allows nothing
     role_id: int
+    empty_role_id: int  # nobody has it
     team_id: int  # sees the inbox, has the agent
     token_id: int
     job_id: int
@@ -113,6 +114,7 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         feedback_id=records.record(tx, DESK, said).id,
         agent_id=agent_id,
         role_id=role_id,
+        empty_role_id=roles.create(tx, DESK, name=f"Nobody's {n}", permissions=(), sees="own"),
         team_id=team_id,
         token_id=tokens.create(tx, acting(tx, owner), name="spare", scopes=["tickets:read"], expires_at=None)[0],
         job_id=tx.insert(_JOB, now=tx.now),

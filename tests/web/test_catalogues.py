@@ -12,7 +12,7 @@ from hub.web import catalogues
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {
-    "console": [*(ROOT / "agents_ui" / "templates").glob("*.html"), *(ROOT / "agents_ui" / "js").rglob("*.js")],
+    "console": [*(ROOT / "agents_ui" / "templates").rglob("*.html"), *(ROOT / "agents_ui" / "js").rglob("*.js")],
     "widget": [path for path in (ROOT / "widget").rglob("*") if path.suffix in (".js", ".html")],
 }
 TRANSLATED = [lang for lang in catalogues.LANGUAGES if lang != catalogues.SOURCE]

@@ -177,7 +177,7 @@ async def test_the_language_one_sets_is_the_one_that_counts(desk_client: DeskCli
     page = (await look(desk_client, "/inbox", **{"Accept-Language": "ru"})).body.decode()
     assert '<html lang="am"' in page
     assert "/catalogue/console-am.json" in page
-    assert (await submit(desk_client, "/settings/profile", {"language": "xx"}, **cookie(desk_client))).status == 400
+    assert (await submit(desk_client, "/settings/profile", {"language": "xx"}, **cookie(desk_client))).status == 422
 
 
 async def test_a_new_password_ends_every_session_but_goes_on_here(sqlite_desk_client: DeskClient) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from hub.commands import COMMANDS
-from hub.web import openapi, routes
+from hub.web import openapi, routes, settings
 from tests.fixtures.desk import DeskClient
 
 # Reviewed: for people, providers and machines, not for programs of others.
@@ -19,15 +19,7 @@ NOT_THE_API = {
     "GET /inbox",
     "GET /inbox/{number}",
     "GET /queue",
-    "GET /settings/inboxes",
-    "POST /settings/inboxes",
-    "GET /settings/inboxes/{id}",
-    "POST /settings/inboxes/{id}",
-    "POST /settings/inboxes/{id}/sites",
-    "GET /settings/inboxes/{id}/seen",
-    "GET /settings/profile",
-    "POST /settings/profile",
-    "POST /settings/profile/password",
+    *(f"{method} {path}" for method, path, _ in settings.PAGES),
     "GET /demo",
     "GET /healthz",
     "GET /metrics",
