@@ -71,7 +71,7 @@ class TicketAssigned(Event, frozen=True, kw_only=True):
     name = "ticket.assigned"
     to: int | None
     was: int | None
-    how: Literal["assigned", "claimed", "handed_over", "unassigned", "routed"]
+    how: Literal["assigned", "claimed", "handed_over", "unassigned", "routed", "drained"]
 
 
 class TicketMoved(Event, frozen=True, kw_only=True):
@@ -305,6 +305,15 @@ class AvailabilityChanged(Event, frozen=True, kw_only=True):
     agent_id: int
     availability: str
     was: str
+    until: int | None = None
+    automatic: bool = False
+
+
+class AgentLoadChanged(Event, frozen=True, kw_only=True):
+    """Tickets came into their hand or left it."""
+
+    name = "agent.load_changed"
+    agent_id: int
 
 
 class PresenceChanged(Event, frozen=True, kw_only=True):
@@ -432,6 +441,12 @@ class JobDied(Event, frozen=True, kw_only=True):
 class JobRetried(Event, frozen=True, kw_only=True):
     name = "job.retried"
     job_id: int
+
+
+class RoutingChanged(Event, frozen=True, kw_only=True):
+    """What the whole desk goes by when it offers tickets."""
+
+    name = "desk.routing_changed"
 
 
 class ReactionFailed(Event, frozen=True, kw_only=True):

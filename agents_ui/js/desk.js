@@ -57,7 +57,17 @@ export function start(boot) {
   live.start();
   addEventListener('online', () => live.nudge());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) live.nudge(); });
+  for (const sign of ['keydown', 'pointerdown', 'pointermove', 'wheel']) addEventListener(sign, sitsHere, { passive: true });
   for (const entry of kept()) send(entry);
+}
+
+const SIGN_OF_LIFE = 60_000; // so often at most: without one the desk takes this agent to be away after a while
+let sat = -SIGN_OF_LIFE;
+
+function sitsHere({ timeStamp }) {
+  if (timeStamp - sat < SIGN_OF_LIFE) return;
+  sat = timeStamp;
+  live.send({ type: 'active' });
 }
 
 let offered = false;

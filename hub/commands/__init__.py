@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from hub.commands import desk, feedback, inboxes, messages, people, reading, staff, tickets
+from hub.commands import desk, feedback, inboxes, messages, people, reading, routing, staff, tickets
 from hub.commands.table import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -14,6 +14,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *feedback.COMMANDS,
     *staff.COMMANDS,
     *inboxes.COMMANDS,
+    *routing.COMMANDS,
     *desk.COMMANDS,
 )
 BY_NAME: Final[Mapping[str, Command]] = {command.name: command for command in COMMANDS}

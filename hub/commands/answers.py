@@ -37,6 +37,7 @@ class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
     waiting_since: int | None
     snoozed_until: int | None
     offered_to: int | None
+    offered_until: int | None
     last_message_at: int
     last_incoming_id: int | None
     created_at: int
@@ -66,6 +67,7 @@ def ticket_answer(
         waiting_since=ticket.waiting_since,
         snoozed_until=ticket.snoozed_until,
         offered_to=ticket.offered_to,
+        offered_until=ticket.offered_until,
         last_message_at=ticket.last_message_at,
         last_incoming_id=ticket.last_incoming_id,
         created_at=ticket.created_at,

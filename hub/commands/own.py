@@ -10,10 +10,11 @@ from hub.db import cursor
 from hub.db.tx import Rx, Tx
 from hub.desk import presence, queue, routing
 from hub.desk import ticket as gate
-from hub.staff import agents, preferences, tokens
-from hub.staff.access import Caller, agent_of
+from hub.errors import Refusal
+from hub.staff import agents, availability, preferences, tokens
+from hub.staff.access import Caller, agent_of, require_permission
 from hub.staff.agents import Agent
-from hub.staff.availability import Availability
+from hub.staff.availability import MAX_REASON, Availability
 from hub.staff.preferences import Preferences
 from hub.staff.tokens import Scope, Token
 from hub.text import MAX_NAME
@@ -57,10 +58,15 @@ class RevokedAnswer(msgspec.Struct, frozen=True):
 
 
 class AvailabilityAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`present`: whether the caller is connected, which routing wants besides."""
+    """`present`: whether the caller is connected, which routing wants besides. `automatic`: they were found to be away,
+    and are back with the next sign of life. `handed_back`: so many who waited for them wait for everybody now."""
 
     availability: Availability
+    until: int | None
+    reason: str | None
+    automatic: bool
     present: bool
+    handed_back: int
 
 
 class OfferAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +103,13 @@ class OneToken(_Request, frozen=True, kw_only=True):
 
 
 class SetAvailability(_Request, frozen=True, kw_only=True):
+    """`until`: milliseconds since 1970, UTC, when one means to take work again; not with online. `hand_back`: whoever
+    waits for the caller is put back, so that others are asked."""
+
     availability: Availability
+    until: At | None = None
+    reason: Annotated[str, Meta(max_length=MAX_REASON)] | None = None
+    hand_back: bool = False
 
 
 class SetPreferences(Preferences, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -151,8 +163,21 @@ def _revoke_token(tx: Tx, caller: Caller, request: OneToken) -> RevokedAnswer:
 
 def _set_availability(tx: Tx, caller: Caller, request: SetAvailability) -> AvailabilityAnswer:
     agent_id = agent_of(caller)
-    presence.set_availability(tx, caller, request.availability)
-    return AvailabilityAnswer(availability=request.availability, present=presence.is_present(tx, agent_id))
+    if request.hand_back:
+        require_permission(caller, "tickets.assign")
+        if caller.scopes is not None and "tickets:write" not in caller.scopes:
+            raise Refusal("forbidden", "This API token lacks the scope tickets:write. Make one that has it.")
+    presence.set_availability(tx, caller, request.availability, until=request.until, reason=request.reason)
+    handed_back = routing.drain_agent(tx, caller, agent_id)[0] if request.hand_back else 0
+    stand = availability.get(tx, agent_id)
+    return AvailabilityAnswer(
+        availability=stand.availability,
+        until=stand.until,
+        reason=stand.reason,
+        automatic=stand.automatic is not None,
+        present=presence.is_present(tx, agent_id),
+        handed_back=handed_back,
+    )
 
 
 def _accept(tx: Tx, caller: Caller, request: OneTicket) -> OfferAnswer:
@@ -193,7 +218,7 @@ COMMANDS: Final = (
     Command(
         name="set_availability",
         noun="agents",
-        summary="Say whether one takes work.",
+        summary="Say whether one takes work, and if not, until when.",
         method="PUT",
         path="/me/availability",
         request=SetAvailability,

@@ -59,7 +59,7 @@ class CreateAgent(_Request, frozen=True, kw_only=True):
     language: Language | None = None
     languages: Languages = []
     skills: Skills = []
-    capacity: Capacity = 5
+    capacity: Capacity = 10
 
 
 class ChangeAgent(_Request, frozen=True, kw_only=True):

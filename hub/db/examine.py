@@ -54,10 +54,10 @@ WHERE spam = 0
 GROUP BY inbox_id, status, COALESCE(team_id, 0), COALESCE(assignee_id, 0)"""
 KEPT = "SELECT inbox_id, status, team_id, assignee_id, tickets FROM ticket_count WHERE tickets <> 0"
 LOADS = """
-SELECT agent.id, agent.load, COUNT(ticket.id) FROM agent
+SELECT agent.id, agent.load, COALESCE(SUM(ticket.weight), 0) FROM agent
 LEFT JOIN ticket ON ticket.assignee_id = agent.id AND ticket.status IN ('open', 'pending') AND ticket.spam = 0
 GROUP BY agent.id, agent.load
-HAVING agent.load <> COUNT(ticket.id)
+HAVING agent.load <> COALESCE(SUM(ticket.weight), 0)
 ORDER BY agent.id"""
 STUCK = "SELECT COUNT(*) FROM delivery WHERE state = 'sending' AND changed_at < :before"
 

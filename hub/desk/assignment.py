@@ -12,7 +12,7 @@ from hub.events import TicketAssigned, TicketMoved, TicketOfferEnded
 from hub.staff import access
 from hub.staff.access import Caller
 
-How = Literal["assigned", "claimed", "handed_over", "unassigned", "routed"]
+How = Literal["assigned", "claimed", "handed_over", "unassigned", "routed", "drained"]
 
 _PUT = """
 UPDATE ticket SET assignee_id = :to, offered_to = NULL, offered_until = NULL, changed_at = :now WHERE id = :id"""

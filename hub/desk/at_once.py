@@ -150,13 +150,21 @@ def _listed(row: Row) -> Listed:
 
 
 class Colleague(msgspec.Struct, frozen=True):
-    """An agent by name. `present`: connected now; `availability`: whether they take work."""
+    """An agent by name. `present`: connected now; `availability`: whether they take work, and `until` when not;
+    `automatic`: they were found to be away. `load`: points of what they have in hand, of `capacity`; `idle_since`: when
+    something last left their hand."""
 
     id: int
     name: str
     availability: str
     present: bool
     disabled: bool
+    until: int | None
+    reason: str | None
+    automatic: bool
+    load: int
+    capacity: int
+    idle_since: int
 
 
 class TeamName(msgspec.Struct, frozen=True):
@@ -188,7 +196,8 @@ class Names(msgspec.Struct, frozen=True):
 
 
 _AGENTS = """
-SELECT agent.id, agent.name, agent.availability, COALESCE(presence.until, 0), agent.disabled_at
+SELECT agent.id, agent.name, agent.availability, COALESCE(presence.until, 0), agent.disabled_at, agent.until,
+       agent.reason, agent.automatic IS NOT NULL, agent.load, agent.capacity, agent.idle_since
 FROM agent LEFT JOIN presence ON presence.agent_id = agent.id"""
 _TEAMS = "SELECT id, name FROM team"
 _MEMBERS = "SELECT team_id, agent_id FROM team_member"
@@ -222,7 +231,20 @@ def all_names(rx: Rx) -> Names:
 
 
 def _colleague(row: Row, now: int) -> Colleague:
-    return Colleague(row[0], row[1], row[2], row[3] > now, row[4] is not None)
+    id, name, availability, present_until, disabled_at, until, reason, automatic, load, capacity, idle_since = row
+    return Colleague(
+        id=id,
+        name=name,
+        availability=availability,
+        present=present_until > now,
+        disabled=disabled_at is not None,
+        until=until,
+        reason=reason,
+        automatic=bool(automatic),
+        load=load,
+        capacity=capacity,
+        idle_since=idle_since,
+    )
 
 
 def _inbox(row: Row) -> InboxName:

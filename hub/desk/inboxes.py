@@ -6,7 +6,7 @@ hub.desk.settings for what can be set.
 
 import secrets as random
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -24,6 +24,7 @@ from hub.staff.access import Caller, may, require_permission
 from hub.text import MAX_NAME, clean, fold
 
 MANAGE = "inboxes.manage"
+LIVE_WEIGHT: Final = 2  # somebody who waits in front of the screen takes more attention than a letter
 CHECK = "inbox.check"  # the job that tries a connection
 
 
@@ -56,6 +57,13 @@ class Inbox(msgspec.Struct, frozen=True, repr_omit_defaults=True):
         return f"<Inbox {self.id} {self.kind} {self.name!r}>"
 
 
+class _Weight(msgspec.Struct):
+    weight: int | None = None
+
+
+_weight = msgspec.json.Decoder(_Weight)
+
+
 class SiteSeen(msgspec.Struct, frozen=True):
     """A site that has loaded an inbox's script lately, and whether it may."""
 
@@ -76,6 +84,7 @@ VALUES (:token, :kind, :name, :name_folded, :team_id, :settings, :secrets, :enab
 UPDATE = """
 UPDATE inbox SET name = :name, name_folded = :name_folded, team_id = :team_id, settings = :settings, secrets = :secrets,
        enabled = :enabled WHERE id = :id"""
+KIND = "SELECT kind, settings FROM inbox WHERE id = :id"
 NAME_TAKEN = "SELECT id FROM inbox WHERE name_folded = :name_folded"
 TEAM = "SELECT id FROM team WHERE id = :id"
 TEAMS = "SELECT team_id FROM inbox_team WHERE inbox_id = :inbox_id ORDER BY team_id"
@@ -131,6 +140,13 @@ def for_reply(rx: Rx, inbox_id: int) -> Iterator[Inbox]:
         yield first
     for row in rx.rows(ENABLED, but=inbox_id):
         yield _inbox(row)
+
+
+def weight_of(rx: Rx, inbox_id: int) -> int:
+    """Points of an agent's capacity that a new ticket of this inbox takes."""
+    kind, settings = rx.rows(KIND, id=inbox_id)[0]
+    own = _weight.decode(settings).weight
+    return own if own is not None else LIVE_WEIGHT if kinds.features(kind).live else 1
 
 
 def teams_of(rx: Rx, inbox_id: int) -> list[int]:

@@ -1,13 +1,16 @@
 """The queue of tickets that wait for an agent: who stands where in it, and who could take what. Reads only."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
+from hub.clock import SECOND
 from hub.db.tx import Rx
 from hub.desk.ticket import COLUMNS, Ticket
 from hub.staff import access
 from hub.staff.access import Grants, may, visible
+from hub.text import fold
 
 REPLY: Final = "tickets.reply"
 AT_ONCE: Final = 20
@@ -19,7 +22,7 @@ _SETTINGS = "SELECT settings FROM inbox WHERE id = :id AND enabled = 1"
 _ALL_SETTINGS = "SELECT id, settings FROM inbox WHERE enabled = 1"
 _ROOM = """
 SELECT agent.capacity - agent.load
-       - (SELECT COUNT(*) FROM ticket WHERE ticket.offered_to = agent.id) AS room
+       - (SELECT CAST(COALESCE(SUM(ticket.weight), 0) AS INTEGER) FROM ticket WHERE ticket.offered_to = agent.id)
 FROM agent JOIN presence ON presence.agent_id = agent.id
 WHERE agent.id = :agent_id AND presence.until > :now AND agent.availability = 'online' AND agent.disabled_at IS NULL"""
 _LOAD = "SELECT capacity - load FROM agent WHERE id = :agent_id"
@@ -30,10 +33,11 @@ WHERE agent.id = :agent_id AND presence.until > :now AND agent.availability <> '
 _EVERYBODY = "SELECT agent_id FROM presence WHERE until > :now ORDER BY agent_id"
 _ONLINE = """
 SELECT agent.id, role.permissions, role.sees, agent.languages, agent.skills, agent.capacity, agent.load,
-       agent.idle_since, (SELECT COUNT(*) FROM ticket WHERE ticket.offered_to = agent.id) AS offered
+       agent.idle_since,
+       (SELECT CAST(COALESCE(SUM(ticket.weight), 0) AS INTEGER) FROM ticket WHERE ticket.offered_to = agent.id)
 FROM presence JOIN agent ON agent.id = presence.agent_id JOIN role ON role.id = agent.role_id
 WHERE presence.until > :now AND agent.availability = 'online' AND agent.disabled_at IS NULL
-  AND agent.load < agent.capacity
+  AND agent.load + :weight <= agent.capacity
   AND NOT EXISTS (SELECT 1 FROM offer_passed
                   WHERE offer_passed.ticket_id = :ticket_id AND offer_passed.agent_id = agent.id)"""
 _PASSED = "SELECT 1 FROM offer_passed WHERE ticket_id = :ticket_id LIMIT 1"
@@ -45,7 +49,14 @@ SELECT team_member.agent_id, inbox_team.inbox_id
 FROM presence JOIN team_member ON team_member.agent_id = presence.agent_id
 JOIN inbox_team ON inbox_team.team_id = team_member.team_id
 WHERE presence.until > :now"""
+_HELD = f"""
+SELECT {COLUMNS} FROM ticket
+WHERE ticket.assignee_id = :agent_id AND ticket.status = 'open' AND ticket.waiting_since IS NOT NULL
+  AND ticket.spam = 0 AND ticket.handler = 'agent'"""
 _LANGUAGE = "SELECT language FROM contact WHERE id = :id"
+_HAD = """
+SELECT assignee_id FROM ticket
+WHERE contact_id = :contact_id AND id <> :id AND assignee_id IS NOT NULL ORDER BY id DESC LIMIT 1"""
 _PLACE = "SELECT team_id, urgency, waiting_since FROM ticket WHERE ticket.id = :id AND " + _WAITING
 _AHEAD = f"""
 SELECT COUNT(*) FROM (
@@ -56,13 +67,28 @@ SELECT COUNT(*) FROM (
 
 
 class _Setting(msgspec.Struct):
-    """What routing reads of an inbox's settings."""
+    """What routing reads of an inbox's settings; `hub.desk.settings.Common` tells what they mean."""
 
-    routing: str = "off"
+    routing: str = "claim"
+    accept_within: int = 60
+    after_everybody: int = 60
+    sticky: bool = True
+    language_matters: bool = True
     skills: tuple[str, ...] = ()
 
 
 _setting = msgspec.json.Decoder(_Setting)
+_texts = msgspec.json.Decoder(list[str])
+
+
+def accept_within(rx: Rx, inbox_id: int) -> int:
+    """How long an offer of this inbox holds, in milliseconds."""
+    return _settings_of(rx, inbox_id).accept_within * SECOND
+
+
+def pause(rx: Rx, inbox_id: int) -> int:
+    """How long after everybody let a ticket of this inbox pass they are asked anew, in milliseconds."""
+    return _settings_of(rx, inbox_id).after_everybody * SECOND
 
 
 def takes_part(rx: Rx, inbox_id: int) -> bool:
@@ -97,39 +123,43 @@ def everybody_there(rx: Rx) -> list[int]:
 
 
 def room(rx: Rx, agent_id: int) -> int | None:
-    """How many more tickets may be offered to the agent, those on offer counted; None: they take none at all."""
+    """How many more points may be offered to the agent, those on offer counted; None: they take none at all."""
     found = rx.value(_ROOM, agent_id=agent_id, now=rx.now)
     return None if found is None else int(found)
 
 
-def has_room_for_offered(rx: Rx, agent_id: int) -> bool:
-    """Whether one that is on offer to them may become theirs."""
+def has_room_for_offered(rx: Rx, agent_id: int, weight: int) -> bool:
+    """Whether one of this weight that is on offer to them may become theirs."""
     found = rx.value(_LOAD, agent_id=agent_id)
-    return found is not None and found > 0
+    return found is not None and found >= weight
 
 
 def candidates(rx: Rx, ticket: Ticket) -> list[int]:
-    """The agents with room who may see it and have not let it pass in this round, the best first.
+    """The agents with room for it who may see it and have not let it pass in this round, the best first.
 
-    Best: of the ticket's team, speaking the contact's language, having the inbox's skills, least busy, longest idle.
+    Best: of the ticket's team, who had the contact's last one, speaking their language, having the inbox's skills,
+    least busy, longest idle.
     """
-    online = rx.rows(_ONLINE, ticket_id=ticket.id, now=rx.now)
+    online = rx.rows(_ONLINE, ticket_id=ticket.id, weight=ticket.weight, now=rx.now)
     if not online:
         return []
     teams, inboxes = _grouped(rx.rows(_TEAMS, now=rx.now)), _grouped(rx.rows(_INBOXES, now=rx.now))
-    language = _primary(rx.value(_LANGUAGE, id=ticket.contact_id))
-    wanted = set(_setting.decode(rx.value(_SETTINGS, id=ticket.inbox_id) or "{}").skills)
+    settings = _settings_of(rx, ticket.inbox_id)
+    language = _primary(rx.value(_LANGUAGE, id=ticket.contact_id)) if settings.language_matters else None
+    known = rx.value(_HAD, contact_id=ticket.contact_id, id=ticket.id) if settings.sticky else None
+    wanted = {fold(skill) for skill in settings.skills}
     found: list[tuple[tuple[Any, ...], int]] = []
     for agent_id, permissions, sees, languages, skills, capacity, load, idle_since, offered in online:
-        allowed = msgspec.json.decode(permissions, type=list[str])
-        grants = access.granted(agent_id, allowed, sees, teams.get(agent_id, ()), inboxes.get(agent_id, ()))
-        if REPLY not in grants.permissions or not may(grants, ticket.scope) or load + offered >= capacity:
+        if load + offered + ticket.weight > capacity or REPLY not in (allowed := _listed(permissions)):
             continue
-        speaks = {_primary(code) for code in msgspec.json.decode(languages, type=list[str])}
+        grants = access.granted(agent_id, allowed, sees, teams.get(agent_id, ()), inboxes.get(agent_id, ()))
+        if not may(grants, ticket.scope):
+            continue
         rank = (
             ticket.team_id is not None and ticket.team_id not in teams.get(agent_id, ()),
-            language is not None and language not in speaks,
-            not wanted <= set(msgspec.json.decode(skills, type=list[str])),
+            known is not None and agent_id != known,
+            language is not None and language not in _languages(languages),
+            len(wanted - _skills(skills)),
             (load + offered) / capacity,
             idle_since,
             agent_id,
@@ -143,8 +173,9 @@ def was_passed(rx: Rx, ticket_id: int) -> bool:
     return rx.value(_PASSED, ticket_id=ticket_id) is not None
 
 
-def oldest_for(rx: Rx, grants: Grants) -> Ticket | None:
-    """The most urgent, then oldest ticket in the queue that the agent may see and has not let pass in this round."""
+def oldest_for(rx: Rx, grants: Grants, room: int) -> Ticket | None:
+    """The most urgent, then oldest ticket in the queue that fits into so much room, that the agent may see and has not
+    let pass in this round."""
     inboxes = routed(rx)
     if not inboxes:
         return None
@@ -152,11 +183,13 @@ def oldest_for(rx: Rx, grants: Grants) -> Ticket | None:
     scope = ", ".join(str(i) for i in inboxes)
     row = rx.row(
         f"""SELECT {COLUMNS} FROM ticket
-WHERE {_WAITING} AND ticket.offered_to IS NULL AND ticket.inbox_id IN ({scope}) AND {condition}
+WHERE {_WAITING} AND ticket.offered_to IS NULL AND ticket.inbox_id IN ({scope})
+  AND ticket.weight <= :room AND {condition}
   AND NOT EXISTS (SELECT 1 FROM offer_passed
                   WHERE offer_passed.ticket_id = ticket.id AND offer_passed.agent_id = :asked)
 ORDER BY ticket.urgency, ticket.waiting_since, ticket.id LIMIT 1""",
         asked=grants.agent_id,
+        room=room,
         **params,
     )
     return None if row is None else Ticket(*row)
@@ -169,18 +202,41 @@ def waiting_for(rx: Rx, agent_id: int) -> list[Ticket]:
         return []
     scope = ", ".join(str(i) for i in inboxes)
     rows = rx.rows(
-        f"""SELECT {COLUMNS} FROM ticket
-WHERE ticket.assignee_id = :agent_id AND ticket.status = 'open' AND ticket.waiting_since IS NOT NULL
-  AND ticket.spam = 0 AND ticket.handler = 'agent' AND ticket.inbox_id IN ({scope})
-ORDER BY ticket.waiting_since, ticket.id LIMIT {AT_ONCE}""",
+        f"{_HELD} AND ticket.inbox_id IN ({scope}) ORDER BY ticket.waiting_since, ticket.id LIMIT :most",
         agent_id=agent_id,
+        most=AT_ONCE,
     )
     return [Ticket(*row) for row in rows]
+
+
+def held_by(rx: Rx, agent_id: int, most: int) -> list[Ticket]:
+    """Tickets of any inbox that are the agent's and whose customers wait, oldest first."""
+    sql = f"{_HELD} ORDER BY ticket.waiting_since, ticket.id LIMIT :most"
+    return [Ticket(*row) for row in rx.rows(sql, agent_id=agent_id, most=most)]
 
 
 def routed(rx: Rx) -> list[int]:
     """The inboxes whose tickets are offered."""
     return sorted(int(i) for i, settings in rx.rows(_ALL_SETTINGS) if _setting.decode(settings).routing == "offer")
+
+
+def _settings_of(rx: Rx, inbox_id: int) -> _Setting:
+    return _setting.decode(rx.value(_SETTINGS, id=inbox_id) or "{}")
+
+
+@lru_cache(2_000)
+def _listed(stored: str) -> frozenset[str]:
+    return frozenset(_texts.decode(stored))
+
+
+@lru_cache(2_000)
+def _languages(stored: str) -> frozenset[str | None]:
+    return frozenset(_primary(code) for code in _texts.decode(stored))
+
+
+@lru_cache(2_000)
+def _skills(stored: str) -> frozenset[str]:
+    return frozenset(fold(skill) for skill in _texts.decode(stored))
 
 
 def _grouped(pairs: list[tuple[Any, ...]]) -> dict[int, set[int]]:

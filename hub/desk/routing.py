@@ -13,7 +13,7 @@ from hub.db.tx import Tx
 from hub.desk import assignment, presence, queue
 from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
-from hub.errors import Refusal
+from hub.errors import Refusal, not_found
 from hub.events import (
     SYSTEM,
     AccessChanged,
@@ -35,14 +35,15 @@ from hub.events import (
 from hub.staff import access
 from hub.staff.access import DESK, Caller
 
-ACCEPT_WITHIN: Final = MINUTE
 GRACE: Final = MINUTE  # how long an agent may be gone before their waiting customers go back to the queue
-PAUSE: Final = MINUTE  # after everybody let a ticket pass, before they are asked again
+DRAIN_AT_ONCE: Final = 40
 Why = Literal["declined", "timed_out", "gone", "withdrawn"]
 OFFER_TIMEOUT: Final = "offer_timeout"
 OFFER_AGAIN: Final = "offer_again"
 AGENT_GONE: Final = "agent_gone"
 
+MOST_HELD: Final = 500
+_AGENT = "SELECT 1 FROM agent WHERE id = :id"
 _OFFER = "UPDATE ticket SET offered_to = :to, offered_until = :until, changed_at = :now WHERE id = :id"
 _OFFERED_TO = "SELECT id FROM ticket WHERE offered_to = :agent_id ORDER BY offered_until DESC, id DESC"
 _PASSED = """
@@ -69,8 +70,9 @@ def route(tx: Tx, to: Recorded) -> None:
     event = to.event
     if isinstance(event, _BEGINS_A_ROUND):
         tx.run(_NEW_ROUND, ticket_id=ticket.id)
-        if isinstance(event, TicketAssigned) and event.was is not None and to.by == Actor("agent", event.was):
-            _passed(tx, ticket, event.was)  # who has just put it back is not the one to ask first
+        if isinstance(event, TicketAssigned) and event.was is not None:
+            if event.how == "drained" or to.by == Actor("agent", event.was):
+                _passed(tx, ticket, event.was)  # who has just put it back is not the one to ask first
         if isinstance(event, TicketMoved) and ticket.offered_to is not None:
             _hand_on(tx, ticket, "withdrawn")
             return
@@ -104,7 +106,7 @@ def drain(tx: Tx, to: Recorded) -> None:
 def accept(tx: Tx, caller: Caller, number: int) -> None:
     """Takes what is offered to the caller. Of two who try, or of two tries, one wins."""
     ticket = _offered_to_caller(tx, caller, number)
-    if not queue.has_room_for_offered(tx, caller.grants.agent_id):
+    if not queue.has_room_for_offered(tx, caller.grants.agent_id, ticket.weight):
         raise Refusal("conflict", "You have as many tickets as you can take. Resolve or hand over one first.")
     assignment.put(tx, caller, ticket, caller.grants.agent_id, "routed")
 
@@ -114,6 +116,18 @@ def decline(tx: Tx, caller: Caller, number: int) -> None:
     ticket = _offered_to_caller(tx, caller, number)
     _passed(tx, ticket, caller.grants.agent_id)
     _hand_on(tx, ticket, "declined", by=caller.actor)
+
+
+def drain_agent(tx: Tx, caller: Caller, agent_id: int) -> tuple[int, bool]:
+    """Puts back whoever waits for this agent, as far as the caller may see them, so that somebody else is asked. How
+    many that were, and whether there are more: then do it again."""
+    if tx.value(_AGENT, id=agent_id) is None:
+        raise not_found("agent")
+    held = queue.held_by(tx, agent_id, MOST_HELD)
+    theirs = [ticket for ticket in held if access.may(caller.grants, ticket.scope)]
+    for ticket in theirs[:DRAIN_AT_ONCE]:
+        assignment.put(tx, caller, ticket, None, "drained")
+    return min(len(theirs), DRAIN_AT_ONCE), len(theirs) > DRAIN_AT_ONCE
 
 
 # --- timers ------------------------------------------------------------------------------------------------------
@@ -155,6 +169,7 @@ TIMERS: Final = {
     OFFER_AGAIN: offer_again,
     AGENT_GONE: agent_gone,
     presence.EXPIRE: presence.expire,
+    presence.BACK: presence.back,
 }
 
 
@@ -175,7 +190,7 @@ def _hand_on(tx: Tx, ticket: Ticket, why: Why, *, by: Actor = SYSTEM) -> None:
     tx.run(_OFFER, id=ticket.id, to=None, until=None, now=tx.now)
     agent_id = _best(tx, ticket)
     if agent_id is not None:
-        tx.run(_OFFER, id=ticket.id, to=agent_id, until=tx.now + ACCEPT_WITHIN, now=tx.now)
+        tx.run(_OFFER, id=ticket.id, to=agent_id, until=tx.now + MINUTE, now=tx.now)  # so that its room is taken
     _record(tx, ticket, TicketOfferEnded(to=ticket.offered_to, why=why), by)
     if agent_id is not None:
         _offer_to(tx, ticket, agent_id)
@@ -190,12 +205,12 @@ def _best(tx: Tx, ticket: Ticket) -> int | None:
     if found:
         return found[0]
     if queue.was_passed(tx, ticket.id):
-        _once(tx, OFFER_AGAIN, {"ticket_id": ticket.id}, tx.now + PAUSE)
+        _once(tx, OFFER_AGAIN, {"ticket_id": ticket.id}, tx.now + queue.pause(tx, ticket.inbox_id))
     return None
 
 
 def _offer_to(tx: Tx, ticket: Ticket, agent_id: int) -> None:
-    until = tx.now + ACCEPT_WITHIN
+    until = tx.now + queue.accept_within(tx, ticket.inbox_id)
     tx.run(_OFFER, id=ticket.id, to=agent_id, until=until, now=tx.now)
     payload = {"ticket_id": ticket.id, "offered_until": until}
     tx.enqueue(OFFER_TIMEOUT, payload, run_at=until, lane=lanes.OUTBOUND)
@@ -265,16 +280,17 @@ def _take_back(tx: Tx, agent_id: int) -> None:
 
 
 def _fill(tx: Tx, agent_id: int) -> None:
-    """Offers the agent what waits, oldest first, until their room is full."""
+    """Offers the agent what waits and fits, oldest first, until their room is full."""
     room = queue.room(tx, agent_id) or 0
     grants = access.load(tx, agent_id) if room > 0 else None
     if grants is None or queue.REPLY not in grants.permissions:
         return
-    for _ in range(room):
-        ticket = queue.oldest_for(tx, grants)
+    while room > 0:
+        ticket = queue.oldest_for(tx, grants, room)
         if ticket is None:
             return
         _offer_to(tx, ticket, agent_id)
+        room -= ticket.weight
 
 
 def _once(tx: Tx, kind: str, payload: dict[str, Any], at: int) -> None:

@@ -18,6 +18,7 @@ from hub.errors import FieldError, Refusal
 from hub.text import clean
 
 MAX_SETTING: Final = 10_000
+_LIMITS: Final = (("accept_within", 10, 3_600), ("after_everybody", 10, 86_400), ("weight", 1, 50))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,11 +31,33 @@ class Common:
     language: str | None = setting(
         "Language", "The one we answer in unless the contact's is known: en, fr, km.", default=None
     )
-    routing: Literal["off", "offer"] = setting(
+    routing: Literal["claim", "offer"] = setting(
         "Routing",
-        "off: agents take tickets themselves. offer: new ones are offered to whoever is free.",
-        default="off",
-        choices=("off", "offer"),
+        "claim: agents take tickets themselves. offer: what waits is offered to whoever is there and has room.",
+        default="claim",
+        choices=("claim", "offer"),
+    )
+    accept_within: int = setting(
+        "Time to accept (seconds)", "An offer that is left lying for so long goes to the next agent.", default=60
+    )
+    after_everybody: int = setting(
+        "Ask again after (seconds)", "When everybody has let a ticket pass, all are asked anew after this.", default=60
+    )
+    weight: int | None = setting(
+        "Weight (points)",
+        "How much of an agent's capacity one of its tickets takes. Empty: 2 where people talk live, else 1.",
+        default=None,
+    )
+    sticky: bool = setting(
+        "Ask whom they know first",
+        "A contact's tickets are offered first to the agent who had the last one, when that agent has room.",
+        default=True,
+    )
+    language_matters: bool = setting(
+        "Languages count", "Offer a ticket first to those who speak the contact's language.", default=True
+    )
+    skills: tuple[str, ...] = setting(
+        "Skills", "Offer its tickets first to agents who have all of these: billing, returns.", default=()
     )
     reopen_days: int = setting(
         "Reopen for (days)",
@@ -52,6 +75,10 @@ class Common:
             raise WrongSetting("default_country", "Write the country as two capital letters: ET, KH, FR.")
         if not 0 <= self.reopen_days <= 3_650:
             raise WrongSetting("reopen_days", "Between 0 and 3650 days are possible.")
+        for name, least, most in _LIMITS:
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise WrongSetting(name, f"Between {least} and {most} are possible.")
         for origin in self.allowed_origins:
             scheme, _, host = origin.partition("://")
             if scheme not in ("https", "http") or not host or any(c in host for c in "/?#@\\ "):

@@ -6,7 +6,7 @@ import msgspec
 
 from hub.db.tx import Rx, Tx
 from hub.errors import not_found
-from hub.events import Actor, Event, Scope
+from hub.events import SYSTEM, Actor, AgentLoadChanged, Event, Scope
 from hub.staff.access import Caller, may
 
 Status = Literal["open", "pending", "snoozed", "resolved"]
@@ -45,6 +45,14 @@ class Ticket(msgspec.Struct, frozen=True):
     utm: str | None
     created_at: int
     resolved_at: int | None
+    weight: int = 1  # points of its agent's load
+    waited_since: int | None = None  # put off while the customer waited: since when they do
+    first_reply_at: int | None = None
+    due_at: int | None = None
+    due_kind: Literal["first", "next"] | None = None
+    due_state: Literal["ok", "warned", "breached"] | None = None
+    clock_from: int | None = None
+    clock_used: int = 0
 
     @property
     def scope(self) -> Scope:
@@ -109,7 +117,7 @@ ON CONFLICT (inbox_id, status, team_id, assignee_id) DO UPDATE
 SET tickets = ticket_count.tickets + excluded.tickets, waiting = ticket_count.waiting + excluded.waiting,
     spam = ticket_count.spam + excluded.spam"""
 _LOAD = "UPDATE agent SET load = load + :by WHERE id = :agent_id"
-_FREED = "UPDATE agent SET load = load - 1, idle_since = :now WHERE id = :agent_id"
+_FREED = "UPDATE agent SET load = load - :by, idle_since = :now WHERE id = :agent_id"
 
 
 def count(tx: Tx, was: Ticket | None, now: Ticket | None) -> None:
@@ -126,10 +134,12 @@ def count(tx: Tx, was: Ticket | None, now: Ticket | None) -> None:
                 _add(tx, *after)
     freed, busy = _busy(was), _busy(now)
     if freed != busy:
-        if freed:
-            tx.run(_FREED, agent_id=freed, now=tx.now)
-        if busy:
-            tx.run(_LOAD, agent_id=busy, by=1)
+        if freed is not None:
+            tx.run(_FREED, agent_id=freed[0], by=freed[1], now=tx.now)
+        if busy is not None:
+            tx.run(_LOAD, agent_id=busy[0], by=busy[1])
+        for agent_id in sorted({one[0] for one in (freed, busy) if one is not None}):
+            tx.record(AgentLoadChanged(agent_id=agent_id), by=SYSTEM)
 
 
 def count_waiting(tx: Tx, scope: Scope) -> None:
@@ -164,7 +174,8 @@ def _counted(ticket: Ticket | None) -> tuple[_Cell, int, int, int] | None:
     return cell, 1, int(ticket.status == "open" and ticket.waiting_since is not None), 0
 
 
-def _busy(ticket: Ticket | None) -> int:
-    if ticket is None or ticket.status not in IN_HAND or ticket.spam or ticket.merged_into is not None:
-        return 0
-    return ticket.assignee_id or 0
+def _busy(ticket: Ticket | None) -> tuple[int, int] | None:
+    """Whose load it is part of, with how many points."""
+    if ticket is None or ticket.assignee_id is None or ticket.status not in IN_HAND:
+        return None
+    return None if ticket.spam or ticket.merged_into is not None else (ticket.assignee_id, ticket.weight)

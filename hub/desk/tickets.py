@@ -4,7 +4,7 @@ import msgspec
 
 from hub.connector import Source
 from hub.db.tx import Tx
-from hub.desk import assignment, tags
+from hub.desk import assignment, inboxes, tags
 from hub.desk import ticket as tickets
 from hub.desk.ticket import URGENCY, Priority, Status, Ticket
 from hub.errors import invalid
@@ -26,9 +26,9 @@ from hub.text import MAX_LINE, clean
 
 _OPEN = f"""
 INSERT INTO ticket (number, contact_id, inbox_id, subject, status, priority, urgency, team_id, handler, spam,
-                    last_message_at, changed_at, place, page, referrer, utm, created_at)
+                    last_message_at, changed_at, place, page, referrer, utm, created_at, weight)
 VALUES ((SELECT COALESCE(MAX(number), 1000) + 1 FROM ticket), :contact_id, :inbox_id, :subject, 'open', :priority,
-        :urgency, :team_id, 'agent', :spam, :now, :now, :place, :page, :referrer, :utm, :now)
+        :urgency, :team_id, 'agent', :spam, :now, :now, :place, :page, :referrer, :utm, :now, :weight)
 RETURNING {", ".join(Ticket.__struct_fields__)}"""
 _STATUS = """
 UPDATE ticket SET status = :status, waiting_since = :waiting_since, snoozed_until = :snoozed_until,
@@ -67,6 +67,7 @@ def open_ticket(
         page=came.page,
         referrer=came.referrer,
         utm=dump(came.utm),
+        weight=inboxes.weight_of(tx, inbox_id),
     )
     assert row is not None
     ticket = Ticket(*row)

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -39,6 +39,7 @@ POSITION_SECONDS: Final = 15  # so often at most
 NO_POSITION: Final = frame("position", number=None, position=None, expected_wait=None)
 RENEW_SECONDS: Final = presence.RENEW // 1000
 LOOK_SECONDS: Final = 60
+ACTIVE_SECONDS: Final = 30
 AT_ONCE: Final = 100
 
 
@@ -53,6 +54,8 @@ class Keeping:
         self._doubt = asyncio.Event()
         self._absent: set[int] = set()  # agents who have come and whose lease is not written yet
         self._come = asyncio.Event()
+        self._active: set[int] = set()  # agents who have given a sign of life that is not written yet
+        self._active_at: dict[int, int] = {}
         live.doubtful = self._doubt_session
         self._seen: dict[int, tuple[VisitorSession, int]] = {}  # visitor → up to which event
         self.signals = Signals(store, live, self.process)
@@ -252,6 +255,14 @@ class Keeping:
         self._absent.add(agent_id)
         self._come.set()
 
+    def active(self, session: AgentSession) -> None:
+        """Somebody sits there. Written at once when it is news, and at most twice a minute."""
+        now, agent_id = self.live.now, session.agent_id
+        if session.present and now - self._active_at.get(agent_id, -ACTIVE_SECONDS) >= ACTIVE_SECONDS:
+            self._active_at[agent_id] = now
+            self._active.add(agent_id)
+            self._come.set()
+
     async def _renew(self) -> None:
         """A lease for everybody who has a connection here: at once when they come, then every 20 seconds."""
         renewed = time.monotonic()
@@ -261,16 +272,23 @@ class Keeping:
                     await self._come.wait()
             except TimeoutError:
                 renewed = time.monotonic()
+                self._active_at = {id: at for id, at in self._active_at.items() if id in self.live.of_agent}
                 self._absent |= {id for id, theirs in self.live.of_agent.items() if any(s.present for s in theirs)}
             self._come.clear()
-            agents = sorted(self._absent)
+            agents, active = sorted(self._absent), sorted(self._active)
             self._absent.clear()
+            self._active.clear()
+            for start in range(0, len(active), AT_ONCE):
+                await self._write(_active_all, active[start : start + AT_ONCE])
             for start in range(0, len(agents), AT_ONCE):
                 await self._renew_some(agents[start : start + AT_ONCE])
 
     async def _renew_some(self, agents: list[int]) -> None:
+        await self._write(_renew_all, agents, self.process)
+
+    async def _write(self, unit: Callable[..., None], *args: Any) -> None:
         try:
-            await self._store.write(_renew_all, agents, self.process)
+            await self._store.write(unit, *args)
         except Unavailable:
             pass  # a lease outlives two renewals that fail
         except Exception:
@@ -303,6 +321,11 @@ def _acknowledge_all(tx: Tx, seen: list[tuple[Visitor, int]]) -> None:
 def _renew_all(tx: Tx, agents: list[int], process: str) -> None:
     for agent_id in agents:
         presence.renew(tx, agent_id, process)
+
+
+def _active_all(tx: Tx, agents: list[int]) -> None:
+    for agent_id in agents:
+        presence.active(tx, agent_id)
 
 
 def _holding(rx: Rx, credentials: list[Credential]) -> set[Credential]:

@@ -125,10 +125,15 @@ class Seen(_In, frozen=True, kw_only=True):
     cursor: Cursor
 
 
+class Active(_In, frozen=True, kw_only=True):
+    """Somebody sits there: an agent's page says so at most once a minute."""
+
+
 INCOMING: Final[dict[str, type[Any]]] = {
     "hello": Hello,
     "command": Command,
     "typing": Typing,
     "viewing": Viewing,
     "seen": Seen,
+    "active": Active,
 }

@@ -21,7 +21,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")  # BCP 47 witho
 
 _COLUMNS = """agent.id, agent.email, agent.name, agent.role_id, role.name, agent.language, agent.languages,
        agent.skills, agent.capacity, agent.availability, agent.load, agent.password_hash IS NOT NULL,
-       agent.created_at, agent.disabled_at"""
+       agent.created_at, agent.disabled_at, agent.until, agent.reason, agent.automatic IS NOT NULL"""
 _BY_ID = f"SELECT {_COLUMNS} FROM agent JOIN role ON role.id = agent.role_id WHERE agent.id = :id"
 _PAGE = f"""
 SELECT {_COLUMNS}, agent.name_folded FROM agent JOIN role ON role.id = agent.role_id
@@ -47,7 +47,8 @@ _SET_PASSWORD = "UPDATE agent SET password_hash = :password_hash WHERE id = :id"
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """An agent as colleagues see them. `load`: how many tickets they have in hand, of `capacity`."""
+    """An agent as colleagues see them. `load`: points of the tickets that they have in hand, of `capacity`.
+    `until`: when they mean to take work again. `automatic`: they were found to be away."""
 
     id: int
     email: str
@@ -63,6 +64,9 @@ class Agent(msgspec.Struct, frozen=True):
     has_password: bool
     created_at: int
     disabled_at: int | None
+    until: int | None = None
+    reason: str | None = None
+    automatic: bool = False
 
 
 def get(rx: Rx, agent_id: int) -> Agent:
@@ -103,7 +107,7 @@ def create(
     language: str | None = None,
     languages: Sequence[str] = (),
     skills: Sequence[str] = (),
-    capacity: int = 5,
+    capacity: int = 10,
 ) -> int:
     """Without a password they cannot sign in until they choose one by a link (`hub.staff.one_time`)."""
     require_permission(caller, MANAGE)
@@ -276,7 +280,7 @@ def _skills(skills: Sequence[str]) -> tuple[str, ...]:
 
 def _capacity(capacity: int) -> int:
     if not 0 <= capacity <= MAX_CAPACITY:
-        raise invalid("capacity", f"Between 0 and {MAX_CAPACITY} tickets at a time are possible.")
+        raise invalid("capacity", f"Between 0 and {MAX_CAPACITY} points of load are possible.")
     return capacity
 
 
@@ -288,5 +292,6 @@ def _agent(row: tuple[Any, ...]) -> Agent:
     values = dict(zip(Agent.__struct_fields__, row, strict=False))
     for name in ("languages", "skills"):
         values[name] = tuple(msgspec.json.decode(values[name], type=list[str]))
-    values["has_password"] = bool(values["has_password"])
+    for name in ("has_password", "automatic"):
+        values[name] = bool(values[name])
     return Agent(**values)

@@ -22,7 +22,7 @@ from hub.desk.visitors import Entered
 from hub.errors import ParleyError, Refusal, invalid, not_found
 from hub.live import protocol
 from hub.live.clients import ENDED, AgentSession, Line, Session, VisitorSession
-from hub.live.protocol import INCOMING, PONG, Command, End, Hello, Seen, Typing, Viewing, frame
+from hub.live.protocol import INCOMING, PONG, Active, Command, End, Hello, Seen, Typing, Viewing, frame
 from hub.staff import live_tickets
 from hub.staff.live_tickets import Credential
 from hub.web import body, pages, problem, rest
@@ -241,6 +241,7 @@ class Talk:
         if command is None:
             raise not_found("command")
         session.worked = True
+        self.desk.keeping.active(session)
         permit(command, caller)
         request = rest.converted(command, asked.request)
         store = self.desk.store
@@ -284,13 +285,15 @@ class Talk:
         elif isinstance(session, VisitorSession):
             self.desk.limits.take(f"visitor {session.visitor.id}", COMMANDS_OF_VISITOR)
 
-    async def _signal(self, session: Session, said: Typing | Viewing | Seen) -> None:
+    async def _signal(self, session: Session, said: Typing | Viewing | Seen | Active) -> None:
         keeping = self.desk.keeping
         match said:
             case Typing():
                 await keeping.signals.typing(session, said.on, said.number, said.mode)
             case Viewing() if isinstance(session, AgentSession):
                 await keeping.signals.viewing(session, said.number)
+            case Active() if isinstance(session, AgentSession):
+                keeping.active(session)
             case Seen() if isinstance(session, VisitorSession):
                 keeping.seen(session, said.cursor)
             case _:

@@ -222,9 +222,16 @@ SPECS: dict[str, Spec] = {
     "add_team_inbox": Spec(_STAFF, _MANAGES, 200, (_TEAM, sees("inbox_id", refused=422))),
     "remove_team_inbox": Spec(_STAFF, _MANAGES, 200, (_TEAM, sees("inbox_id", refused=422))),
     "read_me": Spec("staff:read", None, 200),
-    "set_availability": Spec(_STAFF, None, 200, comment="Of oneself; an observer takes no work, which harms nobody."),
     "read_preferences": Spec("staff:read", None, 200, comment="One's own."),
     "set_preferences": Spec(_STAFF, None, 200, comment="One's own."),
+    "set_availability": Spec(
+        _STAFF,
+        None,
+        200,
+        comment="Of oneself; an observer takes no work, which harms nobody.",
+        cases={"and hand back": (always(403, "observer", "only"),)},
+        case_comments={"and hand back": "Puts tickets back, so it needs the right and the token's scope to assign."},
+    ),
     "list_tokens": Spec("staff:read", None, 200, comment="One's own."),
     "create_token": Spec(
         _STAFF,
@@ -246,6 +253,11 @@ SPECS: dict[str, Spec] = {
     "create_inbox": Spec("inboxes:write", "inboxes.manage", 201, (there("team_id", 422), there("teams", 422))),
     "check_inbox": Spec("inboxes:write", "inboxes.manage", 202, (sees("inbox_id"),)),
     "change_inbox": Spec("inboxes:write", "inboxes.manage", 200, (sees("inbox_id"), there("team_id", 422))),
+    "drain_agent": Spec(
+        _W, "tickets.assign", 200, (there("agent_id"),), "Moves only the tickets that the caller may assign one by one."
+    ),
+    "read_routing": Spec("desk:read", None, 200),
+    "change_routing": Spec("desk:write", "desk.manage", 200),
     "list_dead_jobs": Spec("desk:read", "desk.manage", 200),
     "retry_job": Spec("desk:write", "desk.manage", 200, (there("job_id"),)),
     "drop_job": Spec("desk:write", "desk.manage", 200, (there("job_id"),)),

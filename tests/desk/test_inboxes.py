@@ -74,7 +74,7 @@ async def test_its_settings_open_only_with_the_key_they_were_sealed_with(sealed:
         ({"password": "password"}, "settings.password", "no password"),
         ({"default_country": "Ethiopia"}, "settings.default_country", "two capital letters"),
         ({"reopen_days": -1}, "settings.reopen_days", "Between 0"),
-        ({"routing": "magic"}, "settings.routing", "off, offer"),
+        ({"routing": "magic"}, "settings.routing", "claim, offer"),
         ({"allowed_origins": ["shop.example"]}, "settings.allowed_origins", "https://"),
     ],
 )

@@ -13,20 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.clock import HOUR, MINUTE, SECOND, ManualClock
+from hub.commands import own
 from hub.db import lanes
 from hub.db.postgres import PostgresBackend
 from hub.db.sqlite import SqliteBackend
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import assignment, inboxes, presence, queue, routing, tickets
+from hub.desk import assignment, inboxes, presence, queue, routing, routing_settings, tickets
 from hub.desk import ticket as gate
 from hub.desk.incoming import Received
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal
 from hub.events import Actor
 from hub.reactions import REACTIONS
-from hub.staff import access, agents, roles, teams
+from hub.staff import access, agents, availability, roles, teams
 from hub.staff.access import DESK, Caller
+from hub.staff.availability import Stand
 from hub.work import queue as jobs
 from tests.fixtures.office import Office
 
@@ -62,8 +64,15 @@ class Counter:
             await self.does(presence.renew, self.ids[name], "process 1")
             await self.says(name, "online")
 
-    async def says(self, name: str, availability: Any) -> None:
-        await self.does(presence.set_availability, await self.caller(name), availability)
+    async def says(self, name: str, availability: Any, **more: Any) -> None:
+        await self.does(presence.set_availability, await self.caller(name), availability, **more)
+
+    async def stand(self, name: str) -> Stand:
+        return await self.store.read(availability.get, self.ids[name])
+
+    async def sets(self, **settings: Any) -> None:
+        """Of the inbox."""
+        self.chat = await self.does(inboxes.change, DESK, self.chat.id, settings=settings)
 
     async def can(self, name: str, **what: Any) -> None:
         await self.does(agents.change, DESK, self.ids[name], **what)
@@ -456,6 +465,223 @@ class TestPresence:
         assert (await counter.ticket(got.number)).assignee_id == counter.office.ann.grants.agent_id
 
 
+class TestAway:
+    async def test_who_gives_no_sign_of_life_is_away_and_back_with_the_first_one(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        await counter.passes(15 * MINUTE - presence.RENEW, present=("kim",))
+        assert (await counter.stand("kim")).availability == "online"
+        await counter.passes(2 * presence.RENEW, present=("kim",))
+        assert (await counter.stand("kim")).automatic == "online"
+        got = await counter.hears("eve")
+        assert await counter.offered_to(got.number) is None
+        await counter.does(presence.active, counter.ids["kim"])
+        stand = await counter.stand("kim")
+        assert (stand.availability, stand.automatic) == ("online", None)
+        assert await counter.offered_to(got.number) == "kim", "and what waits is offered"
+        told = await counter.events("agent.availability_changed")
+        assert [(e["availability"], e.get("automatic", False)) for e in told[-2:]] == [
+            ("away", True),
+            ("online", False),
+        ]
+
+    async def test_busy_is_busy_again_and_who_says_so_themselves_is_not_brought_back(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        await counter.says("kim", "busy")
+        await counter.passes(16 * MINUTE, present=("kim",))
+        await counter.does(presence.active, counter.ids["kim"])
+        assert (await counter.stand("kim")).availability == "busy"
+        await counter.says("kim", "away")
+        await counter.does(presence.active, counter.ids["kim"])
+        assert (await counter.stand("kim")).availability == "away"
+
+    async def test_how_long_is_a_setting_and_may_be_never(self, counter: Counter) -> None:
+        await counter.does(routing_settings.change, DESK, auto_away_minutes=5)
+        await counter.arrives("kim")
+        await counter.passes(6 * MINUTE, present=("kim",))
+        assert (await counter.stand("kim")).availability == "away"
+        await counter.does(routing_settings.change, DESK, auto_away_minutes=0)
+        await counter.does(presence.active, counter.ids["kim"])
+        await counter.passes(HOUR, present=("kim",))
+        assert (await counter.stand("kim")).availability == "online"
+
+    async def test_a_return_time_brings_back_who_sits_there(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        got = await counter.hears("eve")
+        await counter.says("kim", "away", until=counter.clock.now() + 30 * MINUTE, reason=" Lunch ")
+        assert await counter.offered_to(got.number) is None
+        assert (await counter.stand("kim")).reason == "Lunch"
+        await counter.passes(30 * MINUTE - 1, present=("kim",))
+        await counter.does(presence.active, counter.ids["kim"])
+        assert (await counter.stand("kim")).availability == "away"
+        await counter.passes(1, present=("kim",))
+        stand = await counter.stand("kim")
+        assert (stand.availability, stand.until, stand.reason) == ("online", None, None)
+        assert await counter.offered_to(got.number) == "kim"
+
+    async def test_nothing_is_offered_to_an_empty_chair(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        await counter.says("kim", "away", until=counter.clock.now() + 30 * MINUTE)
+        await counter.passes(40 * MINUTE, present=("kim",))
+        stand = await counter.stand("kim")
+        assert (stand.availability, stand.until, stand.automatic) == ("away", None, "online")
+        await counter.does(presence.active, counter.ids["kim"])
+        assert (await counter.stand("kim")).availability == "online"
+
+    async def test_an_earlier_return_time_counts_no_longer(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        await counter.says("kim", "away", until=counter.clock.now() + MINUTE)
+        await counter.says("kim", "offline")
+        await counter.passes(HOUR)
+        assert (await counter.stand("kim")).availability == "offline"
+
+    @pytest.mark.parametrize(
+        ("given", "field"),
+        [
+            ({"to": "online", "until": 10}, "until"),
+            ({"to": "online", "reason": "here"}, "reason"),
+            ({"to": "away", "until": -1}, "until"),
+            ({"to": "away", "until": 400 * 24 * 60}, "until"),
+            ({"to": "away", "reason": "x" * 201}, "reason"),
+        ],
+    )
+    async def test_what_cannot_be_is_refused(self, counter: Counter, given: dict[str, Any], field: str) -> None:
+        if "until" in given:
+            given = given | {"until": counter.clock.now() + given["until"] * MINUTE}
+        error = await refused(counter.does(presence.set_availability, await counter.caller("kim"), **given))
+        assert [e.field for e in error.errors] == [field]
+
+
+class TestLoad:
+    async def test_a_chat_weighs_two_and_a_letter_one(self, counter: Counter) -> None:
+        got = await counter.office.hears("x", to=counter.office.parlour)
+        assert (await counter.ticket(got.number)).weight == 2
+        assert (await counter.ticket((await counter.hears("eve")).number)).weight == 1
+        await counter.sets(weight=7)
+        assert (await counter.ticket((await counter.hears("adam")).number)).weight == 7
+        assert (await counter.ticket((await counter.hears("eve")).number)).weight == 1, "what is open stays as it was"
+
+    async def test_what_does_not_fit_is_passed_over_for_what_does(self, counter: Counter) -> None:
+        await counter.can("kim", capacity=3)
+        await counter.sets(weight=2)
+        first, second = await counter.hears("a"), await counter.hears("b")
+        await counter.sets(weight=1)
+        third = await counter.hears("c")
+        await counter.arrives("kim")
+        assert [await counter.offered_to(t.number) for t in (first, second, third)] == ["kim", None, "kim"]
+        await counter.accepts("kim", first.number)
+        await counter.accepts("kim", third.number)
+        assert (await counter.store.read(agents.get, counter.ids["kim"])).load == 3
+        await counter.does(tickets.resolve, DESK, third.number)
+        assert await counter.offered_to(second.number) is None, "one point is not enough"
+        await counter.does(tickets.resolve, DESK, first.number)
+        assert await counter.offered_to(second.number) == "kim"
+
+    async def test_accepting_looks_at_the_weight(self, counter: Counter) -> None:
+        await counter.sets(weight=2)
+        await counter.arrives("kim")
+        got = await counter.hears("a")
+        await counter.does(lambda tx: tx.run("UPDATE agent SET capacity = 1 WHERE id = :id", id=counter.ids["kim"]))
+        assert (await refused(counter.accepts("kim", got.number))).code == "conflict"
+
+    async def test_colleagues_hear_of_it(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        got = await counter.hears("eve")
+        await counter.accepts("kim", got.number)
+        await counter.does(assignment.assign, DESK, got.number, counter.ids["lea"])
+        told = [e["agent_id"] for e in await counter.events("agent.load_changed")]
+        assert told == [counter.ids["kim"], counter.ids["kim"], counter.ids["lea"]]
+
+
+class TestSettingsOfAnInbox:
+    async def test_how_long_an_offer_holds(self, counter: Counter) -> None:
+        await counter.sets(accept_within=20, after_everybody=300)
+        await counter.arrives("kim")
+        got = await counter.hears("eve")
+        assert (await counter.ticket(got.number)).offered_until == counter.clock.now() + 20 * SECOND
+        await counter.passes(20 * SECOND, present=("kim",))
+        assert await counter.offered_to(got.number) is None
+        await counter.passes(300 * SECOND - 1, present=("kim",))
+        assert await counter.offered_to(got.number) is None
+        await counter.passes(1, present=("kim",))
+        assert await counter.offered_to(got.number) == "kim"
+
+    async def test_who_had_the_contacts_last_one_is_asked_first(self, counter: Counter) -> None:
+        await counter.can("max", capacity=20)
+        await counter.arrives("kim", "lea", "max")
+        before = await counter.hears("eve")
+        await counter.does(assignment.assign, DESK, before.number, counter.ids["max"])
+        again = await counter.hears("eve", "another matter", new_ticket=True)
+        assert again.number != before.number and await counter.offered_to(again.number) == "max", (
+            "busy, but they know them"
+        )
+        await counter.sets(sticky=False)
+        third = await counter.hears("eve", "and another", new_ticket=True)
+        assert await counter.offered_to(third.number) == "kim"
+
+    async def test_skills_before_who_is_idle(self, counter: Counter) -> None:
+        await counter.can("lea", skills=["Billing", "returns"])
+        await counter.can("max", skills=["billing"])
+        await counter.arrives("kim", "lea", "max")
+        await counter.sets(skills=["returns", "billing"])
+        first, second = await counter.hears("a"), await counter.hears("b")
+        assert await counter.offered_to(first.number) == "lea", "who has both"
+        await counter.can("lea", capacity=1)
+        third = await counter.hears("c")
+        assert await counter.offered_to(second.number) == "max", "then who has most"
+        assert await counter.offered_to(third.number) in ("max", "kim")
+
+    async def test_languages_count_only_where_they_are_to(self, counter: Counter) -> None:
+        await counter.can("max", languages=["fr"])
+        await counter.sets(language_matters=False, sticky=False)
+        await counter.arrives("kim", "max")
+        got = await counter.hears("eve")
+        await counter.does(lambda tx: tx.run("UPDATE contact SET language = 'fr' WHERE id = :id", id=got.contact_id))
+        await counter.does(tickets.resolve, DESK, got.number)
+        await counter.hears("eve", "encore")
+        assert await counter.offered_to(got.number) == "kim"
+
+
+class TestHandingBack:
+    async def test_who_goes_offline_may_hand_back_at_once(self, counter: Counter) -> None:
+        await counter.arrives("kim", "lea")
+        got, answered = await counter.hears("eve"), await counter.hears("adam")
+        for number in (got.number, answered.number):
+            await counter.does(assignment.assign, DESK, number, counter.ids["kim"])
+        await counter.does(tickets.await_contact, DESK, answered.number)
+        caller = await counter.caller("kim")
+        request = own.SetAvailability(availability="offline", hand_back=True)
+        answer = await counter.does(own._set_availability, caller, request)
+        assert (answer.handed_back, answer.availability) == (1, "offline")
+        assert await counter.offered_to(got.number) == "lea"
+        assert await counter.assigned_to(answered.number) == "kim", "it is the contact's turn there"
+
+    async def test_a_drained_agent_is_not_asked_first(self, counter: Counter) -> None:
+        await counter.arrives("kim", "lea")
+        numbers = [(await counter.hears(who)).number for who in "ab"]
+        for number in numbers:
+            await counter.does(assignment.assign, DESK, number, counter.ids["kim"])
+        boss = counter.office.boss
+        assert await counter.does(routing.drain_agent, boss, counter.ids["kim"]) == (2, False)
+        assert [await counter.offered_to(number) for number in numbers] == ["lea", "lea"]
+        assert {e["how"] for e in (await counter.events("ticket.assigned"))[-2:]} == {"drained"}
+
+    async def test_who_drains_moves_only_what_they_see(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        got = await counter.hears("eve")
+        await counter.accepts("kim", got.number)
+        assert await counter.does(routing.drain_agent, counter.office.bob, counter.ids["kim"]) == (0, False)
+        assert await counter.assigned_to(got.number) == "kim"
+        assert (await refused(counter.does(routing.drain_agent, counter.office.boss, 4711))).code == "not_found"
+
+    async def test_it_goes_in_parts(self, counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(routing, "DRAIN_AT_ONCE", 2)
+        for who in "abc":
+            got = await counter.hears(who)
+            await counter.does(assignment.assign, DESK, got.number, counter.ids["kim"])
+        assert await counter.does(routing.drain_agent, DESK, counter.ids["kim"]) == (2, True)
+        assert await counter.does(routing.drain_agent, DESK, counter.ids["kim"]) == (1, False)
+
+
 # --- whatever happens ----------------------------------------------------------------------------------------------
 
 STEP = st.tuples(
@@ -507,9 +733,10 @@ def looked_over(rx: Rx, chat: int) -> list[str]:
             if passed and (routing.OFFER_AGAIN, f'{{"ticket_id":{ticket.id}}}') not in planned:
                 wrong.append(f"{ticket.number} was let pass by all and is never offered again")
     for agent_id, load, capacity in rx.rows("SELECT id, load, capacity FROM agent"):
-        offered = rx.value("SELECT COUNT(*) FROM ticket WHERE offered_to = :id", id=agent_id)
+        offered = rx.value("SELECT COALESCE(SUM(weight), 0) FROM ticket WHERE offered_to = :id", id=agent_id)
         in_hand = rx.value(
-            "SELECT COUNT(*) FROM ticket WHERE assignee_id = :id AND status IN ('open', 'pending') AND spam = 0",
+            "SELECT COALESCE(SUM(weight), 0) FROM ticket "
+            "WHERE assignee_id = :id AND status IN ('open', 'pending') AND spam = 0",
             id=agent_id,
         )
         if load != in_hand:

@@ -22,7 +22,7 @@ KEPT = """
 SELECT inbox_id, status, team_id, assignee_id, tickets, waiting, spam FROM ticket_count
 WHERE tickets <> 0 OR waiting <> 0 OR spam <> 0 ORDER BY 1, 2, 3, 4"""
 LOADS = """
-SELECT agent.id, agent.load, (SELECT COUNT(*) FROM ticket WHERE ticket.assignee_id = agent.id
+SELECT agent.id, agent.load, (SELECT COALESCE(SUM(weight), 0) FROM ticket WHERE ticket.assignee_id = agent.id
   AND ticket.status IN ('open', 'pending') AND ticket.spam = 0) FROM agent"""
 
 

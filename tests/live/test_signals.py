@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.clock import MINUTE
 from hub.desk import presence
 from tests.fixtures.desk import DeskClient
 from tests.live.client import agent, beside, connected, ticket, visitor
@@ -36,6 +37,27 @@ async def test_those_who_look_at_a_ticket_see_one_another_and_who_types(desk_cli
         assert (await ann.until("typing", since=seen))["on"] is False
         assert (await ann.until("viewers", since=seen))["agents"] == [people["agent"].id]
         assert "typing" not in {told["type"] for told in bob.frames}
+
+
+async def test_a_sign_of_life_brings_back_who_was_found_to_be_away(desk_client: DeskClient) -> None:
+    me = desk_client.people["agent"].id
+    async with agent(desk_client, "agent", present=True) as ann, agent(desk_client) as boss:
+        await ann.until("live")
+        await boss.until("live")
+        await ann.command("set_availability", availability="online")
+        desk_client.clock.advance(16 * MINUTE)
+        await desk_client.store.write(presence.renew, me, "another desk")  # the lease ran out while the clock jumped
+        await desk_client.store.write(lambda tx: tx.run("UPDATE agent SET active_at = 0 WHERE id = :me", me=me))
+        await desk_client.store.write(presence.renew, me, "another desk")
+        gone = await boss.until(
+            lambda told: told.get("name") == "agent.availability_changed" and told["agent"]["automatic"]
+        )
+        assert (gone["agent"]["id"], gone["agent"]["availability"]) == (me, "away")
+        desk_client.desk.keeping._active_at.clear()
+        seen = len(boss.frames)
+        await ann.say("active")
+        back = await boss.until(lambda told: (told.get("agent") or {}).get("availability") == "online", since=seen)
+        assert (back["agent"]["id"], back["agent"]["automatic"]) == (me, False)
 
 
 async def test_a_ticket_out_of_sight_cannot_be_looked_at(desk_client: DeskClient) -> None:
