@@ -468,6 +468,12 @@ class SetUp(Event, frozen=True, kw_only=True):
     name = "desk.set_up"
 
 
+class DeskNamed(Event, frozen=True, kw_only=True):
+    """The organisation has another name; the setting tells which."""
+
+    name = "desk.named"
+
+
 def _all(cls: type[Event]) -> list[type[Event]]:
     return [c for sub in cls.__subclasses__() for c in (sub, *_all(sub))]
 

@@ -67,7 +67,7 @@ function empty(view) {
     unassigned: [_('Everything has somebody who looks after it.'), path(null, 'open'), _('See what is open')],
     open: [_('Nothing is open. What customers write appears here by itself.'), '/settings/inboxes', _('Look at the inboxes')],
   }[view] ?? [_('There are no tickets yet.'), '/settings/inboxes', _('Look at the inboxes')];
-  return html`<div class="empty"><p>${text}</p><a class="button button--plain" href=${link}>${label}</a></div>`;
+  return html`<div class="empty"><p>${text}</p><a class="button button--plain" href=${link}>${label}</a><p-first-run></p-first-run></div>`;
 }
 
 // --- a row ----------------------------------------------------------------------------------------------------------

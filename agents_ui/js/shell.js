@@ -107,7 +107,7 @@ class App extends Part {
 }
 
 const nobody = () => html`<div class="empty empty--thread">${icon('inbox')}<p>${_('Choose a ticket to read it here.')}</p>
-  <p class="faint">${_('Press ? for the keys.')}</p></div>`;
+  <p class="faint">${_('Press ? for the keys.')}</p><p-first-run></p-first-run></div>`;
 
 const side = (panel, number) => html`<aside class="pane pane--side" aria-labelledby="side-title">
   <header class="side__head"><h2 id="side-title">${panel.title()}</h2>
@@ -185,6 +185,7 @@ follow();
 listen();
 document.getElementById('console').replaceChildren(document.createElement('p-app'));
 desk.start(boot);
+if (boot.first_run) bring({ name: 'first_run', load: () => import('./first_run.js'), css: 'first_run.css' });
 effect(() => {
   void route.value;
   queueMicrotask(desk.look);

@@ -52,6 +52,7 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.TokenRevoked,
             events.RoleChanged,
             events.SetUp,
+            events.DeskNamed,
         ),
         STAFF,
     ),

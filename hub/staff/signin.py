@@ -3,6 +3,7 @@
 Called by `hub.web`. Whether an address is anybody's shows neither in the answer nor in the work done for it.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from hub.db.store import Store
@@ -10,8 +11,8 @@ from hub.db.tx import Rx, Tx
 from hub.errors import Refusal, not_found
 from hub.events import SYSTEM, Actor, SignedIn, SignInFailed
 from hub.people.points import MAX_EMAIL
-from hub.staff import agents, links, one_time, passwords, sessions, throttle
-from hub.staff.access import ALL, Caller
+from hub.staff import agents, links, one_time, organisation, passwords, sessions, throttle
+from hub.staff.access import ALL, DESK, Caller
 
 _STORED = "SELECT password_hash, disabled_at FROM agent WHERE id = :id"
 _STILL = "SELECT 1 FROM agent WHERE id = :id AND password_hash = :stored AND disabled_at IS NULL"
@@ -73,9 +74,17 @@ async def choose_password(store: Store, token: str, password: str, *, firm: str 
 
 
 async def create_first_administrator(
-    store: Store, token: str, *, name: str, email: str, password: str, language: str | None = None, firm: str = ""
+    store: Store,
+    token: str,
+    *,
+    name: str,
+    email: str,
+    password: str,
+    language: str | None = None,
+    firm: str = "",
+    then: Callable[[Tx], None] | None = None,
 ) -> tuple[str, int]:
-    """(session's secret, agent's id), by the link of the first start."""
+    """(session's secret, agent's id), by the link of the first start. `firm`: whose desk it is. `then`: done along."""
     if not await store.read(one_time.first_administrator_link_holds, token):
         raise links.over()
     passwords.check(password, about=(email, name, firm))
@@ -83,6 +92,9 @@ async def create_first_administrator(
 
     def create(tx: Tx) -> tuple[str, int]:
         agent_id = one_time.create_first_administrator(tx, token, name, email, password_hash, language)
+        organisation.rename(tx, DESK, firm)
+        if then is not None:
+            then(tx)
         return sessions.start(tx, agent_id), agent_id
 
     return await store.write(create)

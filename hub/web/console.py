@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from hub.commands import own
 from hub.db.tx import Rx
+from hub.desk import first_run
 from hub.errors import Refusal
 from hub.staff import agents, sessions, signin
 from hub.staff.access import Caller
@@ -76,15 +77,17 @@ async def console(request: web.Request) -> web.Response:
     caller = await plain.reader(request)
     if caller is None:
         return to_sign_in(request)
-    me = await request.app[DESK].store.read(_me, caller)
+    me, first = await request.app[DESK].store.read(_me, caller)
     drawn = await pages.ready()
     lang = best(request.headers.get(hdrs.ACCEPT_LANGUAGE), wish=me.agent.language)
     catalogue = drawn.address(f"catalogue/console-{lang}.json")
-    boot = {"me": msgspec.to_builtins(me), "catalogue": catalogue, "version": drawn.version}
+    boot = {"me": msgspec.to_builtins(me), "catalogue": catalogue, "version": drawn.version, "first_run": first}
     response = await page(request, "console.html", wish=lang, boot=boot, catalogue=catalogue, modules=drawn.modules)
     response.headers["Content-Security-Policy"] = _CSP
     return response
 
 
-def _me(rx: Rx, caller: Caller) -> own.MeAnswer:
-    return own.me(rx, caller)
+def _me(rx: Rx, caller: Caller) -> tuple[own.MeAnswer, dict[str, int] | None]:
+    """(who it is, what is left of the first run for whoever looks after the desk)."""
+    left = first_run.left(rx) if first_run.MANAGE in caller.grants.permissions else None
+    return own.me(rx, caller), left

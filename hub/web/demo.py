@@ -7,8 +7,8 @@ from aiohttp import web
 from hub.db.tx import Rx
 from hub.desk import inboxes
 from hub.web.keys import DESK
-from hub.web.middleware import CSP
 from hub.web.pages import page
+from hub.web.preview import SHOP_POLICY
 from hub.web.remote import remote
 from hub.web.setup import with_form
 
@@ -24,7 +24,7 @@ async def demo(request: web.Request) -> web.Response:
         client_id=secrets.token_urlsafe(16),  # sent along, so that a form sent twice from one page is one message
         chat=f"{desk.config.public_url.rstrip('/')}/w/{chat.token}.js" if chat else "",
     )
-    response.headers["Content-Security-Policy"] = f"{CSP}; frame-src 'self'"
+    response.headers["Content-Security-Policy"] = SHOP_POLICY
     return response
 
 

@@ -32,7 +32,7 @@ from hub.web.rest import respond
 
 EMBEDDING: Final = f"{CSP}; frame-src 'self'"  # the policy of a page that shows one
 MAX_LOOK: Final = 6_000  # characters of an address; settings may be longer than what is seen of them
-_SHOP_POLICY: Final = EMBEDDING.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+SHOP_POLICY: Final = EMBEDDING.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 _UNSEEN: Final = ("hours_id", "team_id", "allowed_origins")
 
 Scene = Literal["greeting", "talk", "closed"]
@@ -87,7 +87,7 @@ async def shop(request: web.Request) -> web.Response:
         script=drawn.address("js/shop.js"),
         scene=look.scene,
     )
-    response.headers["Content-Security-Policy"] = _SHOP_POLICY
+    response.headers["Content-Security-Policy"] = SHOP_POLICY
     return response
 
 

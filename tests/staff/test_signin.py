@@ -1,6 +1,7 @@
 """Signing in: who gets in, what strangers learn, how often one may try."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -317,7 +318,7 @@ class TestLinks:
         link = await store.write(one_time.first_administrator_link)
         assert link is not None
         for wrong in ({"email": "no address"}, {"password": "short"}, {"name": " "}):
-            fields = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD} | wrong
+            fields: dict[str, Any] = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD} | wrong
             assert (await refused(signin.create_first_administrator(store, link, **fields))).code == "invalid"
         await signin.create_first_administrator(store, link, name="Ada", email="ada@example.com", password=PASSWORD)
 
