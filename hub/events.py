@@ -133,6 +133,16 @@ class TicketMarkedSpam(Event, frozen=True, kw_only=True):
     spam: bool
 
 
+class TicketFollowed(Event, frozen=True, kw_only=True):
+    name = "ticket.followed"
+    agent_id: int
+
+
+class TicketUnfollowed(Event, frozen=True, kw_only=True):
+    name = "ticket.unfollowed"
+    agent_id: int
+
+
 class TicketTagged(Event, frozen=True, kw_only=True):
     name = "ticket.tagged"
     tag_id: int
@@ -179,6 +189,14 @@ class MessageDeleted(Event, frozen=True, kw_only=True):
 
 class NoteWritten(Event, frozen=True, kw_only=True):
     name = "note.written"
+    note_id: int
+
+
+class AgentMentioned(Event, frozen=True, kw_only=True):
+    """A note calls them; about its ticket, so told to whoever may see that."""
+
+    name = "agent.mentioned"
+    agent_id: int
     note_id: int
 
 
@@ -404,6 +422,23 @@ class SiteSeen(Event, frozen=True, kw_only=True):
 class TagCreated(Event, frozen=True, kw_only=True):
     name = "tag.created"
     tag_id: int
+
+
+class CannedCreated(Event, frozen=True, kw_only=True):
+    """Or it is somebody's now who had it not before. The scope says whose it is: an agent's, a team's, everybody's."""
+
+    name = "canned.created"
+    canned_id: int
+
+
+class CannedChanged(Event, frozen=True, kw_only=True):
+    name = "canned.changed"
+    canned_id: int
+
+
+class CannedDeleted(Event, frozen=True, kw_only=True):
+    name = "canned.deleted"
+    canned_id: int
 
 
 class FeedbackRecorded(Event, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ fails by itself: one that raises is undone alone and recorded as `reaction.faile
 from collections.abc import Callable, Mapping, Sequence
 
 from hub.db.tx import Tx
-from hub.desk import following, reading, routing
+from hub.desk import drafts, following, reading, routing
 from hub.events import (
     AccessChanged,
     AgentChanged,
@@ -35,11 +35,11 @@ Reaction = Callable[[Tx, Recorded], None]
 STATE: Mapping[type[Event], Sequence[Reaction]] = {
     MessageReceived: (following.contact_spoke, routing.route),
     MessageSent: (following.we_spoke,),
-    TicketReopened: (reading.tell_again, routing.route),
+    TicketReopened: (reading.tell_again, drafts.tell_again, routing.route),
     TicketHandedOff: (routing.route,),
-    TicketMoved: (reading.tell_again, routing.route),
-    TicketMarkedSpam: (reading.tell_again, routing.route, routing.drain),
-    TicketAssigned: (reading.tell_again, routing.route, routing.drain),
+    TicketMoved: (reading.tell_again, drafts.tell_again, routing.route),
+    TicketMarkedSpam: (reading.tell_again, drafts.tell_again, routing.route, routing.drain),
+    TicketAssigned: (reading.tell_again, drafts.tell_again, routing.route, routing.drain),
     TicketOfferEnded: (routing.drain,),
     TicketResolved: (routing.drain,),
     TicketPending: (routing.drain,),

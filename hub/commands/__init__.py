@@ -3,13 +3,27 @@
 from collections.abc import Mapping
 from typing import Final
 
-from hub.commands import desk, feedback, inboxes, messages, people, reading, routing, staff, tickets
+from hub.commands import (
+    canned,
+    desk,
+    drafts,
+    feedback,
+    inboxes,
+    messages,
+    people,
+    reading,
+    routing,
+    staff,
+    tickets,
+)
 from hub.commands.table import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
     *tickets.COMMANDS,
     *messages.COMMANDS,
     *reading.COMMANDS,
+    *drafts.COMMANDS,
+    *canned.COMMANDS,
     *people.COMMANDS,
     *feedback.COMMANDS,
     *staff.COMMANDS,

@@ -8,7 +8,7 @@ import msgspec
 from hub.commands.answers import Id, Request, TicketAnswer, ticket_now
 from hub.commands.table import Command
 from hub.db.tx import Tx
-from hub.desk import deliveries, incoming, notes, replies
+from hub.desk import deliveries, followers, incoming, notes, replies
 from hub.desk.ticket import Priority
 from hub.staff.access import Caller
 
@@ -52,8 +52,11 @@ class Reply(Request, frozen=True, kw_only=True):
 
 
 class Note(Request, frozen=True, kw_only=True):
+    """`mentions`: ids of agents whom it calls. Each has to be able to see the ticket, and follows it from then on."""
+
     number: Id
     text: str
+    mentions: Annotated[tuple[Id, ...], msgspec.Meta(max_length=followers.MOST_MENTIONS)] = ()
 
 
 class OneDelivery(Request, frozen=True, kw_only=True):
@@ -89,7 +92,7 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
 
 
 def _note(tx: Tx, caller: Caller, request: Note) -> NoteAnswer:
-    return NoteAnswer(notes.write(tx, caller, request.number, request.text))
+    return NoteAnswer(notes.write(tx, caller, request.number, request.text, request.mentions))
 
 
 def _resend(tx: Tx, caller: Caller, request: OneDelivery) -> DeliveryAnswer:

@@ -17,10 +17,10 @@ from hub.commands.answers import (
 )
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
-from hub.desk import assignment, lists, tags, tickets
+from hub.desk import assignment, followers, lists, tags, tickets
 from hub.desk import ticket as gate
 from hub.desk.ticket import Priority, Status
-from hub.staff.access import Caller
+from hub.staff.access import Caller, require_permission
 
 
 class TicketPage(msgspec.Struct, frozen=True):
@@ -49,7 +49,15 @@ class ThreadAnswer(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[MessageAnswer]
     deliveries: list[lists.Delivered]
     notes: list[lists.Noted]
+    followers: tuple[int, ...]
     older: str | None
+
+
+class FollowersAnswer(msgspec.Struct, frozen=True):
+    """The ids of the agents who follow it."""
+
+    number: int
+    followers: tuple[int, ...]
 
 
 class EventAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +121,15 @@ class Move(Request, frozen=True, kw_only=True):
     team_id: Id | None
 
 
+class HandOver(Request, frozen=True, kw_only=True):
+    """To one of the two, with a note."""
+
+    number: Id
+    note: str
+    agent_id: Id | None = None
+    team_id: Id | None = None
+
+
 class Snooze(Request, frozen=True, kw_only=True):
     """`until` in milliseconds since 1970, UTC; null: until the contact writes."""
 
@@ -160,6 +177,7 @@ def _thread(rx: Rx, caller: Caller, request: ReadTicket) -> ThreadAnswer:
         messages=messages,
         deliveries=thread.deliveries,
         notes=thread.notes,
+        followers=followers.of_ticket(rx, thread.ticket.id),
         older=thread.older,
     )
 
@@ -178,6 +196,27 @@ def _assign(tx: Tx, caller: Caller, request: Assign) -> TicketAnswer:
     over what they see only because it is theirs."""
     assignment.assign(tx, caller, request.number, request.agent_id)
     return ticket_left(tx, request.number)
+
+
+def _hand_over(tx: Tx, caller: Caller, request: HandOver) -> TicketAnswer:
+    """Answers with the ticket as it is then, even out of the caller's own sight."""
+    require_permission(caller, "tickets.note")
+    assignment.hand_over(tx, caller, request.number, request.note, to=request.agent_id, team_id=request.team_id)
+    return ticket_left(tx, request.number)
+
+
+def _follow(tx: Tx, caller: Caller, request: OneTicket) -> FollowersAnswer:
+    followers.follow(tx, caller, request.number)
+    return _followers(tx, caller, request.number)
+
+
+def _unfollow(tx: Tx, caller: Caller, request: OneTicket) -> FollowersAnswer:
+    followers.unfollow(tx, caller, request.number)
+    return _followers(tx, caller, request.number)
+
+
+def _followers(rx: Rx, caller: Caller, number: int) -> FollowersAnswer:
+    return FollowersAnswer(number, followers.of_ticket(rx, gate.seen(rx, caller, number).id))
 
 
 def _claim(tx: Tx, caller: Caller, request: OneTicket) -> TicketAnswer:
@@ -234,6 +273,8 @@ def _untag(tx: Tx, caller: Caller, request: TagTicket) -> TicketAnswer:
 
 _READ: dict[str, Any] = {"noun": "tickets", "method": "GET", "scope": "tickets:read", "permission": "tickets.read"}
 _WRITE: dict[str, Any] = {"noun": "tickets", "method": "POST", "scope": "tickets:write", "refuses": ("conflict",)}
+# One's own mark on a ticket, which goes with reading it.
+_OWN: dict[str, Any] = {"noun": "tickets", "method": "POST", "scope": "tickets:read", "permission": "tickets.read"}
 _ONE: Final = "/tickets/{number}"
 
 COMMANDS: Final = (
@@ -293,6 +334,34 @@ COMMANDS: Final = (
         permission="tickets.assign",
         write=_move,
         **_WRITE,
+    ),
+    Command(
+        name="hand_over",
+        summary="Give it to a colleague or to another team's queue, with a note.",
+        path=f"{_ONE}/hand_over",
+        request=HandOver,
+        answer=TicketAnswer,
+        permission="tickets.assign",
+        write=_hand_over,
+        **_WRITE,
+    ),
+    Command(
+        name="follow",
+        summary="Follow it: it stands in the caller's view of those.",
+        path=f"{_ONE}/follow",
+        request=OneTicket,
+        answer=FollowersAnswer,
+        write=_follow,
+        **_OWN,
+    ),
+    Command(
+        name="unfollow",
+        summary="Follow it no longer.",
+        path=f"{_ONE}/unfollow",
+        request=OneTicket,
+        answer=FollowersAnswer,
+        write=_unfollow,
+        **_OWN,
     ),
     Command(
         name="resolve",

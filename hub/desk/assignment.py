@@ -4,7 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from hub.db.tx import Tx
+from hub.db.tx import Rx, Tx
+from hub.desk import notes
 from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal, invalid
@@ -46,13 +47,17 @@ def assign(tx: Tx, caller: Caller, number: int, to: int | None) -> None:
     if to is None:
         put(tx, caller, ticket, None, "unassigned")
         return
-    grants = access.load(tx, to) if tx.value(_AGENT, id=to) is not None else None
+    _require_fit(tx, ticket, to)
+    how: How = "handed_over" if ticket.assignee_id == caller.grants.agent_id != to else "assigned"
+    put(tx, caller, ticket, to, how)
+
+
+def _require_fit(rx: Rx, ticket: Ticket, to: int) -> None:
+    grants = access.load(rx, to) if rx.value(_AGENT, id=to) is not None else None
     if grants is None:
         raise invalid("agent_id", "There is no such agent, or they are disabled.")
     if not access.may(grants, ticket.scope):
         raise invalid("agent_id", "This agent cannot see this inbox. Add them to one of its teams first.")
-    how: How = "handed_over" if ticket.assignee_id == caller.grants.agent_id != to else "assigned"
-    put(tx, caller, ticket, to, how)
 
 
 def claim(tx: Tx, caller: Caller, number: int) -> None:
@@ -63,14 +68,35 @@ def claim(tx: Tx, caller: Caller, number: int) -> None:
     put(tx, caller, ticket, caller.grants.agent_id, "claimed")
 
 
+def hand_over(tx: Tx, caller: Caller, number: int, text: str, *, to: int | None, team_id: int | None) -> None:
+    """To a colleague or to a team's queue, with a word on it: both or neither."""
+    if (to is None) == (team_id is None):
+        raise invalid("agent_id" if to is None else "team_id", "Hand it over either to an agent or to a team.")
+    ticket = tickets.seen(tx, caller, number)
+    if to is not None:
+        _require_fit(tx, ticket, to)
+    else:
+        _require_team(tx, team_id)
+    notes.write(tx, caller, number, text)
+    if to is not None:
+        assign(tx, caller, number, to)
+        return
+    move(tx, caller, number, team_id)
+    put(tx, caller, tickets.must(tx, ticket.id), None, "handed_over")
+
+
 def move(tx: Tx, caller: Caller, number: int, team_id: int | None) -> None:
     """To another team. Whoever had it keeps it only if they still may see it."""
     ticket = tickets.seen(tx, caller, number)
     if team_id == ticket.team_id:
         return
-    if team_id is not None and tx.value(_TEAM, id=team_id) is None:
-        raise invalid("team_id", "There is no such team.")
+    _require_team(tx, team_id)
     tx.run(_MOVE, team_id=team_id, now=tx.now, id=ticket.id)
     now = msgspec.structs.replace(ticket, team_id=team_id, changed_at=tx.now)
     tickets.count(tx, ticket, now)
     tickets.record(tx, ticket, TicketMoved(team_id=team_id, was=ticket.team_id), caller.actor, now=now)
+
+
+def _require_team(rx: Rx, team_id: int | None) -> None:
+    if team_id is not None and rx.value(_TEAM, id=team_id) is None:
+        raise invalid("team_id", "There is no such team.")

@@ -9,7 +9,7 @@ import msgspec
 from hub.db.backend import Row
 from hub.db.tx import Rx
 from hub.desk.contact_lists import ContactRow
-from hub.desk.lists import Delivered, Listed, Noted, Said
+from hub.desk.lists import Delivered, Listed, Noted, Said, noted
 from hub.desk.ticket import COLUMNS, Ticket
 from hub.events import Scope
 from hub.staff.access import Caller, visible
@@ -27,6 +27,7 @@ WHERE ticket.spam = 0 AND ticket.merged_into IS NULL AND ticket.status = :status
 _NEWEST = " ORDER BY ticket.last_message_at DESC, ticket.id DESC LIMIT :limit"
 _SAID = f"SELECT {', '.join(Said.__struct_fields__)} FROM message"
 _NOTED = "SELECT id, agent_id, text, created_at FROM note"
+_CALLED = "SELECT note_id, agent_id FROM mention"
 _DELIVERED = "SELECT id, message_id, part, state, reason, changed_at FROM delivery"
 _CONTACTS = """
 SELECT contact.id, contact.name, company.name, contact.blocked_at, contact.created_at
@@ -99,7 +100,9 @@ def messages(rx: Rx, ids: Iterable[int]) -> dict[int, Said]:
 
 
 def notes(rx: Rx, ids: Iterable[int]) -> dict[int, Noted]:
-    return {row[0]: Noted(*row) for row in rows_of(rx, _NOTED, "id", ids)}
+    rows = list(rows_of(rx, _NOTED, "id", ids))
+    called = rows_of(rx, _CALLED, "note_id", [row[0] for row in rows], " ORDER BY note_id, agent_id")
+    return {note.id: note for note in noted(rows, called)}
 
 
 def deliveries(rx: Rx, ids: Iterable[int]) -> dict[int, Delivered]:

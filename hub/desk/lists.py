@@ -1,10 +1,12 @@
 """Lists of tickets and one ticket's timeline: by keyset, never more than a page."""
 
+from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 import msgspec
 
 from hub.db import cursor as cursors
+from hub.db.backend import Row
 from hub.db.tx import Rx
 from hub.desk import ticket as tickets
 from hub.desk.ticket import COLUMNS, Priority, Status, Ticket
@@ -189,10 +191,21 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Noted(msgspec.Struct, frozen=True):
+    """`mentions`: the agents whom it calls."""
+
     id: int
     agent_id: int
     text: str
     created_at: int
+    mentions: tuple[int, ...] = ()
+
+
+def noted(rows: Iterable[Row], mentioned: Iterable[Row]) -> list[Noted]:
+    """Rows of notes with those of the mentions in them, (note, agent)."""
+    of: dict[int, tuple[int, ...]] = {}
+    for note_id, agent_id in mentioned:
+        of[note_id] = (*of.get(note_id, ()), agent_id)
+    return [Noted(id, agent_id, text, at, of.get(id, ())) for id, agent_id, text, at in rows]
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -217,6 +230,7 @@ _SAID = f"""
 SELECT {", ".join(Said.__struct_fields__)} FROM message
 WHERE ticket_id = :ticket_id AND id < :before ORDER BY id DESC LIMIT :limit"""
 _NOTED = "SELECT id, agent_id, text, created_at FROM note WHERE ticket_id = :ticket_id ORDER BY id DESC LIMIT :limit"
+_CALLED = "SELECT note_id, agent_id FROM mention WHERE ticket_id = :ticket_id ORDER BY note_id, agent_id"
 _DELIVERED = """
 SELECT id, message_id, part, state, reason, changed_at FROM delivery
 WHERE ticket_id = :ticket_id AND message_id >= :first AND message_id < :before ORDER BY id"""
@@ -251,7 +265,7 @@ def thread(rx: Rx, caller: Caller, number: int, *, limit: int = 50, cursor: str 
         deliveries=[Delivered(*r) for r in rx.rows(_DELIVERED, ticket_id=ticket.id, first=said[0].id, before=before)]
         if said
         else [],
-        notes=[Noted(*row) for row in reversed(rx.rows(_NOTED, ticket_id=ticket.id, limit=MOST))],
+        notes=noted(reversed(rx.rows(_NOTED, ticket_id=ticket.id, limit=MOST)), rx.rows(_CALLED, ticket_id=ticket.id)),
         older=cursors.make(name, (said[0].id,)) if len(rows) > limit else None,
     )
 

@@ -1,6 +1,7 @@
 """What agents say among themselves: never sent."""
 
 from hub.db.tx import Tx
+from hub.desk import drafts, followers
 from hub.desk import ticket as tickets
 from hub.events import NoteWritten
 from hub.staff.access import Caller
@@ -10,9 +11,13 @@ _INSERT = """
 INSERT INTO note (ticket_id, agent_id, text, created_at) VALUES (:ticket_id, :agent_id, :text, :now) RETURNING id"""
 
 
-def write(tx: Tx, caller: Caller, number: int, text: str) -> int:
+def write(tx: Tx, caller: Caller, number: int, text: str, mentions: tuple[int, ...] = ()) -> int:
+    """`mentions`: agents whom it calls, and who follow the ticket from then on; each has to be able to see it."""
     ticket = tickets.seen(tx, caller, number)
     text = clean(text, "text", most=MAX_MESSAGE)
+    followers.require_mentionable(tx, ticket, mentions)
     note_id = tx.insert(_INSERT, ticket_id=ticket.id, agent_id=caller.grants.agent_id, text=text, now=tx.now)
     tickets.record(tx, ticket, NoteWritten(note_id=note_id), caller.actor)
+    followers.mention(tx, caller, ticket, note_id, mentions)
+    drafts.said(tx, caller, ticket, "note")
     return note_id

@@ -7,7 +7,7 @@ from typing import Final
 
 from hub.db.backend import Row
 from hub.db.tx import Rx, Tx
-from hub.desk import at_once, visitors
+from hub.desk import at_once, followers, visitors
 from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal, invalid
@@ -37,6 +37,7 @@ def mark_read(tx: Tx, caller: Caller, number: int, message_id: int, window: str 
     before = tx.value(_GET, agent_id=agent_id, ticket_id=ticket.id) or 0
     if message_id > before:
         _put(tx, agent_id, ticket, message_id, window)
+    followers.saw(tx, agent_id, ticket.id)
     if tx.run(_READ, id=ticket.id, message_id=message_id):
         _tell_visitor(tx, ticket, message_id)
     return int(max(before, message_id))

@@ -7,7 +7,7 @@ import msgspec
 from hub.clock import SECOND
 from hub.db import lanes
 from hub.db.tx import Rx, Tx
-from hub.desk import inboxes, kinds
+from hub.desk import drafts, inboxes, kinds
 from hub.desk import ticket as tickets
 from hub.desk.inboxes import Inbox
 from hub.desk.splitting import split
@@ -91,6 +91,7 @@ def reply(
     deliveries = _queue(tx, ticket, message_id, text, way, subject, last)
     sent = MessageSent(message_id=message_id, inbox_id=way.inbox.id if way else ticket.inbox_id)
     tickets.record(tx, ticket, sent, caller.actor)
+    drafts.said(tx, caller, ticket, "reply")
     return Replied(message_id, deliveries, way is None)
 
 

@@ -2,7 +2,8 @@
 
 About a ticket: who may see the ticket, by its scope before and after. About a contact: who may see the contact, that
 is, one of their tickets as they stand now; one without any is everybody's. About feedback: who may see its ticket or
-inbox. All else is about the house: everybody, or those with a permission, or nobody.
+inbox. About what is one agent's, a team's or everybody's (canned responses): they. All else is about the house:
+everybody, or those with a permission, or nobody.
 """
 
 from typing import Final, Literal
@@ -13,7 +14,7 @@ from hub import events
 from hub.events import Event, Scope
 from hub.staff.access import Grants
 
-Rule = Literal["ticket", "contact", "feedback", "house", "nobody"]
+Rule = Literal["ticket", "contact", "feedback", "shared", "house", "nobody"]
 
 TICKETS: Final = "tickets.read"
 CONTACTS: Final = "contacts.read"
@@ -72,6 +73,7 @@ HOUSE: Final[dict[type[Event], str]] = {
 NOBODY: Final = (events.AccessChanged, events.HealthChecked)
 _CONTACT: Final = ("contact.", "contact_point.", "consent.", "visitor.")
 _FEEDBACK: Final = "feedback."
+_SHARED: Final = ("canned.",)
 _TICKET: Final = ("ticket.", "message.", "note.", "delivery.")
 _RELEVANT: Final = frozenset((TICKETS, CONTACTS, FEEDBACK, STAFF, MACHINERY))
 
@@ -85,6 +87,10 @@ def rule_of(kind: type[Event]) -> Rule:
         return "contact"
     if kind.name.startswith(_FEEDBACK):
         return "feedback"
+    if kind.name.startswith(_SHARED):
+        return "shared"
+    if kind is events.AgentMentioned:
+        return "ticket"
     return "ticket" if kind.name.startswith(_TICKET) else "nobody"
 
 
@@ -99,6 +105,13 @@ class Sight(msgspec.Struct, frozen=True):
 
 def sight_of(grants: Grants) -> Sight:
     return Sight(grants.everything, grants.inboxes, grants.teams, grants.permissions & _RELEVANT)
+
+
+def shares(sight: Sight, scope: Scope, agent_id: int) -> bool:
+    """For what is an agent's own, a team's or everybody's, by the scope that says whose."""
+    if scope.assignee_id is not None:
+        return scope.assignee_id == agent_id
+    return scope.team_id is None or sight.everything or scope.team_id in sight.teams
 
 
 def sees(sight: Sight, scope: Scope | None, agent_id: int) -> bool:

@@ -12,15 +12,16 @@ from hub import events as happened
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.commands.tickets import MessageAnswer
 from hub.db.tx import Rx
-from hub.desk import at_once, visitors
+from hub.desk import at_once, canned, visitors
 from hub.desk.at_once import Names
+from hub.desk.canned import Canned
 from hub.desk.contact_lists import ContactRow
 from hub.desk.lists import Delivered, Noted, Said
 from hub.desk.ticket import Ticket
 from hub.events import Recorded, Scope
 from hub.feedback import records
 from hub.feedback.records import Feedback
-from hub.live.audience import CONTACTS, FEEDBACK, HOUSE, TICKETS, Rule, Sight, rule_of, sees
+from hub.live.audience import CONTACTS, FEEDBACK, HOUSE, TICKETS, Rule, Sight, rule_of, sees, shares
 from hub.live.protocol import Frame, encode
 
 # What a visitor hears of about a ticket of theirs: what is said there, and how it stands.
@@ -51,6 +52,7 @@ class Things(msgspec.Struct):
     contacts: dict[int, ContactRow]
     contact_scopes: dict[int, list[Scope]]
     names: Names
+    canned: dict[int, tuple[Scope, Canned]] = {}
     deliveries_of: dict[int, tuple[Delivered, ...]] = {}
     visitor_of: dict[int, int] = {}
     said: dict[int, tuple[int, visitors.Shown]] = {}
@@ -60,7 +62,7 @@ class Things(msgspec.Struct):
 def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = frozenset()) -> Things:
     """A handful of statements, whatever is in the batch; none for kinds of things that are not. `connected`: the
     visitors to whom it may matter."""
-    asked: dict[str, set[int]] = {name: set() for name in ("ticket", "contact", *_FIELDS)}
+    asked: dict[str, set[int]] = {name: set() for name in ("ticket", "contact", *_FIELDS, *_OWNED)}
     for recorded in batch:
         rule = rule_of(type(recorded.event))
         if rule in ("ticket", "feedback") and recorded.ticket_id is not None:
@@ -68,7 +70,7 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
         elif rule == "contact" and recorded.contact_id is not None:
             asked["contact"].add(recorded.contact_id)
         if rule != "nobody":
-            for field in _FIELDS if rule == "house" else _SAYINGS:
+            for field in _FIELDS_OF.get(rule, _SAYINGS):
                 value = getattr(recorded.event, field, None)
                 if value is not None:
                     asked[field].add(value)
@@ -94,6 +96,7 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
             tags=asked["tag_id"],
         ),
     )
+    found.canned = canned.by_ids(rx, asked["canned_id"])
     sent = {r.event.message_id for r in batch if isinstance(r.event, happened.MessageSent)}
     found.deliveries_of = at_once.deliveries_of(rx, sent)
     if connected:
@@ -121,6 +124,8 @@ def _concerns(recorded: Recorded) -> bool:
 _SAYINGS: Final = ("message_id", "note_id", "delivery_id", "feedback_id")
 _NAMES: Final = ("agent_id", "team_id", "inbox_id", "tag_id")  # of these the house's own events tell
 _FIELDS: Final = (*_SAYINGS, *_NAMES)
+_OWNED: Final = ("canned_id",)
+_FIELDS_OF: Final[dict[Rule, tuple[str, ...]]] = {"house": _FIELDS, "shared": _OWNED}
 
 
 class Shown:
@@ -138,6 +143,9 @@ class Shown:
         self.now = ticket[0].scope if ticket is not None else None
         self.scopes = self._scopes()
         # For these agents it may be another matter than for all others who see as much as they.
+        if self.rule == "shared":
+            self.scopes.append(recorded.after or recorded.before or Scope())
+            self.scopes += [owned[0] for owned in (self._owned(),) if owned is not None]
         about = (*self.scopes, recorded.before, recorded.after, self.now)
         self.special = {s.assignee_id for s in about if s is not None and s.assignee_id is not None}
 
@@ -155,6 +163,11 @@ class Shown:
             return None
         if self.rule == "house":
             return self._form("event")
+        if self.rule == "shared":
+            # What became somebody else's since shows nothing of itself; that it is gone for them, follows.
+            if not shares(sight, self.scopes[0], agent_id):
+                return None
+            return self._form("event" if all(shares(sight, s, agent_id) for s in self.scopes) else "bare")
         if self.rule != "ticket":
             everybodys = self.rule == "contact" and not self.scopes
             if everybodys or sight.everything or any(sees(sight, s, agent_id) for s in self.scopes):
@@ -199,7 +212,13 @@ class Shown:
         ticket = self._things.tickets.get(self.recorded.ticket_id or 0)
         return ticket[1].number if ticket is not None else None
 
+    def _owned(self) -> tuple[Scope, Any] | None:
+        """What is somebody's, as it stands now: whose, and itself."""
+        return self._things.canned.get(getattr(self.recorded.event, "canned_id", 0))
+
     def _bare(self) -> dict[str, Any]:
+        if self.rule == "shared":
+            return {**self._head(self.recorded.event.name), **msgspec.to_builtins(self.recorded.event)}
         return {**self._head(self.recorded.event.name), "number": self.number}
 
     def _event(self) -> dict[str, Any]:
@@ -212,7 +231,7 @@ class Shown:
         if self.rule == "contact":
             shape["contact_id"] = recorded.contact_id
             shape["contact"] = found.contacts.get(recorded.contact_id or 0)
-        for field in _NAMES if self.rule == "house" else _SAYINGS:
+        for field in {"house": _NAMES, "shared": _OWNED}.get(self.rule, _SAYINGS):
             value = getattr(recorded.event, field, None)
             thing = self._thing(field, value) if value is not None else None
             if thing is not None:
@@ -234,6 +253,8 @@ class Shown:
                 return found.deliveries.get(id)
             case "feedback_id":
                 return found.feedback.get(id)
+            case "canned_id":
+                return found.canned[id][1] if id in found.canned else None
             case "agent_id":
                 return found.names.agents.get(id)
             case "team_id":
@@ -261,7 +282,12 @@ class Shown:
         return head
 
 
-_PERMISSIONS: Final[dict[Rule, str]] = {"ticket": TICKETS, "contact": CONTACTS, "feedback": FEEDBACK}
+_PERMISSIONS: Final[dict[Rule, str]] = {
+    "ticket": TICKETS,
+    "contact": CONTACTS,
+    "feedback": FEEDBACK,
+    "shared": TICKETS,
+}
 
 
 def message_answer(said: Said) -> MessageAnswer:

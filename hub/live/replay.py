@@ -10,7 +10,7 @@ import msgspec
 from hub.commands import own
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.db.tx import Rx
-from hub.desk import at_once, counts, reading, visitors
+from hub.desk import at_once, canned, counts, drafts, reading, visitors
 from hub.desk.visitors import Visitor
 from hub.errors import Refusal
 from hub.events import AccessChanged, Recorded
@@ -30,6 +30,7 @@ class Own(msgspec.Struct, frozen=True, kw_only=True):
     """What is an agent's own about the tickets of their snapshot. `reads`: number → up to which message."""
 
     reads: dict[str, int]
+    drafts: list[drafts.Begun]
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     tickets: list[TicketAnswer]
     more: bool  # there are more than these
     reads: dict[str, int]
+    drafts: list[drafts.Begun]
     counts: counts.Counts
+    canned: list[canned.Canned]
     agents: list[at_once.Colleague]
     teams: list[at_once.TeamName]
     inboxes: list[at_once.InboxName]
@@ -96,7 +99,10 @@ def agent(rx: Rx, credential: Credential, cursor: int | None) -> Joined | None:
 
 
 def _own(rx: Rx, caller: Caller, ticket_ids: list[int]) -> Own:
-    return Own(reads=reading.of_agent(rx, caller.grants.agent_id, ticket_ids))
+    return Own(
+        reads=reading.of_agent(rx, caller.grants.agent_id, ticket_ids),
+        drafts=drafts.begun(rx, caller),
+    )
 
 
 def visitor(rx: Rx, visitor: Visitor, cursor: int | None) -> VisitorJoined | None:
@@ -136,6 +142,8 @@ def snapshot(rx: Rx, caller: Caller) -> State:
         tickets=[ticket_answer(o.ticket, o.contact_name, tagged.get(o.ticket.id, ()), o) for o in listed],
         more=more,
         reads=own.reads,
+        drafts=own.drafts,
+        canned=canned.listed(rx, caller) if TICKETS in caller.grants.permissions else [],
         counts=counts.of(rx, caller),
         agents=list(names.agents.values()),
         teams=list(names.teams.values()),

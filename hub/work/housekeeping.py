@@ -5,7 +5,7 @@ from typing import Any, Final
 from hub.clock import DAY
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import visitors
+from hub.desk import drafts, visitors
 from hub.events import HealthChecked
 from hub.staff import links, sessions, throttle
 
@@ -48,6 +48,7 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
         ("links", links.sweep),
         ("throttle", throttle.sweep),
         ("visitors", visitors.sweep),
+        ("drafts", drafts.sweep),
     ):
         while count := await store.write_later(sweep):
             gone[name] = gone.get(name, 0) + count

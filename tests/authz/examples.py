@@ -60,12 +60,38 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
         "": {**NUMBER, "text": "We send a new one."},
         "having seen": {**NUMBER, "text": "We send a new one.", "seen": Ref("message_id")},
     },
-    "note": {"": {**NUMBER, "text": "A regular customer."}},
+    "note": {
+        "": {**NUMBER, "text": "A regular customer."},
+        "calling": {**NUMBER, "text": "Please look.", "mentions": [Ref("colleague_id")]},
+    },
+    "save_draft": {
+        "reply": {**NUMBER, "mode": "reply", "text": "We sen"},
+        "note": {**NUMBER, "mode": "note", "text": "A reg"},
+    },
+    "list_drafts": {"": {}},
+    "list_canned": {"": {}},
+    "create_canned": {
+        "own": {"short": New("thanks{}"), "text": "Thank you, {{contact.first_name}}.", "own": True},
+        "of a team": {"short": New("thanks{}"), "text": "Thank you.", **TEAM},
+        "of the desk": {"short": New("thanks{}"), "text": "Thank you."},
+    },
+    "change_canned": {
+        "": {"canned_id": Ref("canned_id"), "title": "Thanks"},
+        "another team's": {"canned_id": Ref("canned_id"), **TEAM},
+    },
+    "delete_canned": {"": {"canned_id": Ref("canned_id")}},
+    "fill_canned": {"": {"canned_id": Ref("canned_id"), **NUMBER}},
     "assign": {"": {**NUMBER, **AGENT}, "to nobody": {**NUMBER, "agent_id": None}},
     "claim": {"": NUMBER},
     "accept_offer": {"": NUMBER},
     "decline_offer": {"": NUMBER},
     "move": {"": {**NUMBER, **TEAM}},
+    "hand_over": {
+        "to a colleague": {**NUMBER, **AGENT, "note": "Yours, I think."},
+        "to a team": {**NUMBER, **TEAM, "note": "Yours, I think."},
+    },
+    "follow": {"": NUMBER},
+    "unfollow": {"": NUMBER},
     "resolve": {"": NUMBER},
     "reopen": {"": NUMBER},
     "await_contact": {"": NUMBER},
@@ -170,7 +196,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
 }
 
 # Fields that name an object. A new one has to stand in an example, or the test says so.
-NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes)"
+NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes|mentions)"
 ABSENT = 2**53 - 1
 
 

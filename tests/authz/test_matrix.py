@@ -135,6 +135,8 @@ _TABLES = (
     "setting", "role", "agent", "team", "team_member", "session", "api_token", "one_time", "inbox", "inbox_team",
     "company", "contact", "contact_point", "consent", "ticket", "message", "note", "delivery", "tag", "ticket_tag",
     "contact_tag", "ticket_count", "feedback", "event", "inbound", "job", "answered",
+    "ticket_read", "preferences", "draft", "canned", "follower", "mention", "ticket_merge", "saved_view", "bulk",
+    "bulk_item",
 )  # fmt: skip
 _COUNTS = "SELECT " + ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in _TABLES)
 _TAIL = "SELECT MAX(id) FROM event"
@@ -147,6 +149,7 @@ _NEW = {
     "agent_id": "SELECT * FROM agent WHERE id = :id",
     "role_id": "SELECT * FROM role WHERE id = :id",
     "team_id": "SELECT * FROM team WHERE id = :id",
+    "canned_id": "SELECT * FROM canned WHERE id = :id",
     "token_id": "SELECT revoked_at FROM api_token WHERE id = :id",
     "job_id": "SELECT * FROM job WHERE id = :id",
     "inbound_id": "SELECT * FROM inbound WHERE id = :id",

@@ -46,6 +46,8 @@ class Side:
     held_id: int
     feedback_id: int
     agent_id: int  # in the team; with a role that allows nothing
+    colleague_id: int  # in the team; an observer
+    canned_id: int  # of a team of its side; not the one beside it
     role_id: int
     empty_role_id: int  # nobody has it
     team_id: int  # sees the inbox, has the agent
@@ -100,6 +102,10 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
     team_id = teams.create(tx, DESK, f"Spare {n}")
     teams.add_member(tx, DESK, team_id, agent_id)
     teams.add_inbox(tx, DESK, team_id, inbox_id)
+    colleague_id = agents.create(
+        tx, DESK, email=f"colleague{n}@desk.example", name="Colleague", role_id=roles.named(tx, "observer").id
+    )
+    teams.add_member(tx, DESK, team_id, colleague_id)
     message_id = int(tx.value("SELECT id FROM message WHERE ticket_id = :id", id=ticket.id))
     row = {"message_id": message_id, "ticket_id": ticket.id, "inbox_id": inbox_id, "point_id": point_id}
     return Side(
@@ -113,6 +119,8 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         held_id=tx.insert(_DELIVERY, part=1, state="held", now=tx.now, **row),
         feedback_id=records.record(tx, DESK, said).id,
         agent_id=agent_id,
+        colleague_id=colleague_id,
+        canned_id=tx.insert(_CANNED, short=f"s{n}", team_id=ticket.team_id, now=tx.now),
         role_id=role_id,
         empty_role_id=roles.create(tx, DESK, name=f"Nobody's {n}", permissions=(), sees="own"),
         team_id=team_id,
@@ -126,6 +134,9 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
 _DELIVERY = """
 INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, created_at, changed_at)
 VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, '{"text": "x"}', :state, :now, :now) RETURNING id"""
+_CANNED = """
+INSERT INTO canned (short, short_folded, title, text, team_id, created_at, changed_at)
+VALUES (:short, :short, '', 'Hello', :team_id, :now, :now) RETURNING id"""
 _JOB = """
 INSERT INTO job (kind, lane, payload, state, run_at, first_run_at, attempts, created_at)
 VALUES ('nothing', 3, '{}', 'dead', :now, :now, 9, :now) RETURNING id"""

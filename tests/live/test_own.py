@@ -82,3 +82,65 @@ async def test_the_windows_at_another_desk_hear_it_too(postgres_desk_client: Des
         await there.command("set_preferences", **DENSE)
         assert (await here.until(own("preferences")))["preferences"]["density"] == "compact"
         assert len([told for told in there.frames if own("preferences")(told)]) == 1
+
+
+async def test_a_draft_is_there_in_the_next_window_and_after_coming_back(desk_client: DeskClient) -> None:
+    number = await desk_client.new_ticket()
+    async with agent(desk_client) as one, agent(desk_client) as two:
+        await one.until("live")
+        await two.until("live")
+        cursor = two.cursor
+        saved = (await one.command("save_draft", number=number, mode="reply", text="Dear", window="w1"))["answer"]
+        told = await two.until(own("draft"))
+        wanted = {"number": number, "mode": "reply", "text": "Dear", "saved_at": saved["saved_at"], "window": "w1"}
+        assert told == {"type": "own", "what": "draft", **wanted}
+        stale = await two.command("save_draft", number=number, mode="reply", text="Hi", base=0)
+        assert (stale["problem"]["status"], stale["problem"]["text"]) == (409, "Dear")
+    listed = (await desk_client.get("/api/v1/me/drafts")).json["items"]
+    assert [one["text"] for one in listed] == ["Dear"]
+    begun = [{"number": number, "mode": "reply", "saved_at": saved["saved_at"]}]
+    async with agent(desk_client, cursor=cursor) as back, agent(desk_client) as fresh:
+        assert (await back.until(own("all")))["drafts"] == begun
+        assert (await fresh.until("snapshot"))["state"]["drafts"] == begun
+    async with agent(desk_client, "agent") as ann:
+        assert (await ann.until("snapshot"))["state"]["drafts"] == []
+
+
+async def test_a_canned_response_is_told_to_those_who_may_use_it(desk_client: DeskClient) -> None:
+    team = desk_client.team_id
+    async with agent(desk_client) as boss, agent(desk_client, "agent") as ann, agent(desk_client, "outsider") as out:
+        for client in (boss, ann, out):
+            await client.until("live")
+        own_one = (await ann.command("create_canned", short="mine", text="Hi", own=True))["answer"]["id"]
+        teams_one = (await ann.command("create_canned", short="team", text="Hi", team_id=team))["answer"]["id"]
+        everybodys = (await boss.command("create_canned", short="all", text="Hi"))["answer"]["id"]
+        await ann.command("change_canned", canned_id=own_one, own=False, team_id=team)
+        await ann.command("change_canned", canned_id=teams_one, own=True, team_id=None)
+        await boss.command("delete_canned", canned_id=everybodys)
+
+        def heard(client: Any) -> list[tuple[str, int]]:
+            return [(t["name"], t["canned_id"]) for t in client.events if t["name"].startswith("canned.")]
+
+        for client in (boss, ann, out):
+            await client.event("canned.deleted", canned_id=everybodys)
+        created, deleted = "canned.created", "canned.deleted"
+        assert heard(out) == [(created, everybodys), (deleted, everybodys)]
+        made = [(created, teams_one), (created, everybodys), (created, own_one)]
+        assert heard(boss) == [*made, (deleted, teams_one), (deleted, everybodys)]
+        assert len(heard(ann)) == 8
+    async with agent(desk_client, "supervisor") as late:
+        state = (await late.until("snapshot"))["state"]
+        assert [one["short"] for one in state["canned"]] == ["mine"]
+
+
+async def test_who_catches_up_is_not_shown_what_became_somebody_elses_since(desk_client: DeskClient) -> None:
+    async with agent(desk_client, "supervisor") as away:
+        await away.until("live")
+        cursor = away.cursor
+    made = (await desk_client.post("/api/v1/canned", {"short": "s", "text": "for all"})).json["id"]
+    await desk_client.patch(f"/api/v1/canned/{made}", {"own": True, "text": "only for me"})
+    async with agent(desk_client, "supervisor", cursor=cursor) as back:
+        await back.until("live")
+        told = [t for t in back.events if t["name"].startswith("canned.")]
+        assert [(t["name"], "canned" in t) for t in told] == [("canned.created", False), ("canned.deleted", False)]
+        assert "only for me" not in str(back.frames)

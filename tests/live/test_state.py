@@ -165,9 +165,9 @@ def _brief(told: list[dict[str, Any]]) -> str:
 def _of_agent(state: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     """What is to be equal. Resolved tickets and spam a snapshot does not have; a client may keep them."""
     held = {n: t for n, t in state["tickets"].items() if t["status"] != "resolved" and not t["spam"]}
-    kept = ("messages", "notes", "deliveries")
+    kept = ("messages", "notes", "deliveries", "followers")
     both = {*state["threads"]} & {*other["threads"]}  # what comes into sight is opened by hand
-    threads = {n: {k: t[k] for k in kept} for n, t in state["threads"].items() if n in both}
+    threads = {n: {k: t.get(k) for k in kept} for n, t in state["threads"].items() if n in both}
     me = {k: state["me"]["agent"][k] for k in ("id", "name", "availability")}
     me["preferences"] = state["me"]["preferences"]
     return {
@@ -175,7 +175,8 @@ def _of_agent(state: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         "threads": threads,
         "me": me,
         "reads": {n: upto for n, upto in state["reads"].items() if n in held},
-        **{k: state[k] for k in ("agents", "teams", "inboxes", "tags")},
+        "drafts": {k: (d["number"], d["saved_at"]) for k, d in state.get("drafts", {}).items()},
+        **{k: state.get(k) for k in ("agents", "teams", "inboxes", "tags", "canned")},
     }
 
 
