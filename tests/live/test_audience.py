@@ -8,7 +8,7 @@ NOBODY = {"access.changed", "desk.health_checked"}
 # Reviewed: these are told to all agents or to those with a permission; see the table in hub/live/audience.py.
 HOUSE = {
     *("agent.created", "agent.changed", "agent.disabled", "agent.enabled", "agent.availability_changed"),
-    *("agent.presence_changed", "agent.signed_in", "agent.signed_out", "agent.sign_in_failed"),
+    *("agent.load_changed", "agent.presence_changed", "agent.signed_in", "agent.signed_out", "agent.sign_in_failed"),
     *("team.created", "team.changed", "role.changed", "api_token.created", "api_token.revoked"),
     *("inbox.created", "inbox.changed", "inbox.health_changed", "inbox.seen"),
     *("tag.created", "company.created", "desk.set_up"),
