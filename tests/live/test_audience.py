@@ -11,7 +11,7 @@ HOUSE = {
     *("agent.load_changed", "agent.presence_changed", "agent.signed_in", "agent.signed_out", "agent.sign_in_failed"),
     *("team.created", "team.changed", "role.changed", "api_token.created", "api_token.revoked"),
     *("inbox.created", "inbox.changed", "inbox.health_changed", "inbox.seen"),
-    *("tag.created", "company.created", "desk.set_up"),
+    *("tag.created", "company.created", "desk.set_up", "desk.named", "desk.routing_changed"),
     *("job.died", "job.retried", "inbound.quarantined", "inbound.released", "reaction.failed"),
 }
 
