@@ -263,6 +263,23 @@ class ContactUntagged(Event, frozen=True, kw_only=True):
     tag_id: int
 
 
+class ContactNoteWritten(Event, frozen=True, kw_only=True):
+    """Said among agents about a contact, whatever the ticket."""
+
+    name = "contact_note.written"
+    contact_note_id: int
+
+
+class ContactNoteChanged(Event, frozen=True, kw_only=True):
+    name = "contact_note.changed"
+    contact_note_id: int
+
+
+class ContactNoteDeleted(Event, frozen=True, kw_only=True):
+    name = "contact_note.deleted"
+    contact_note_id: int
+
+
 class ConsentGiven(Event, frozen=True, kw_only=True):
     name = "consent.given"
     point_id: int
@@ -439,6 +456,23 @@ class CannedChanged(Event, frozen=True, kw_only=True):
 class CannedDeleted(Event, frozen=True, kw_only=True):
     name = "canned.deleted"
     canned_id: int
+
+
+class FieldCreated(Event, frozen=True, kw_only=True):
+    """A field of one's own."""
+
+    name = "own_field.created"
+    own_field_id: int
+
+
+class FieldChanged(Event, frozen=True, kw_only=True):
+    name = "own_field.changed"
+    own_field_id: int
+
+
+class FieldRemoved(Event, frozen=True, kw_only=True):
+    name = "own_field.removed"
+    own_field_id: int
 
 
 class FeedbackRecorded(Event, frozen=True, kw_only=True):

@@ -5,9 +5,11 @@ from typing import Final
 
 from hub.commands import (
     canned,
+    contact_work,
     desk,
     drafts,
     feedback,
+    fields,
     inboxes,
     messages,
     people,
@@ -25,6 +27,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *drafts.COMMANDS,
     *canned.COMMANDS,
     *people.COMMANDS,
+    *contact_work.COMMANDS,
+    *fields.COMMANDS,
     *feedback.COMMANDS,
     *staff.COMMANDS,
     *inboxes.COMMANDS,

@@ -1,17 +1,19 @@
 """Commands on contacts, their points, consents and tags, and on the one set of tags."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from hub.commands.contact_answers import ContactAnswer, contact_answer
 from hub.commands.table import Command
 from hub.connector import Consent
 from hub.db.tx import Rx, Tx
 from hub.desk import contact_lists, tags
 from hub.desk.contact_lists import require_contact
 from hub.errors import invalid, not_found
-from hub.people import companies, consents, contacts, points
+from hub.people import consents, contacts, fields, points
 from hub.people.consents import Purpose
+from hub.people.fields import Value
 from hub.staff.access import Caller
 from hub.text import MAX_LINE, clean
 
@@ -19,45 +21,12 @@ Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Cursor = Annotated[str, msgspec.Meta(max_length=1_000)]
 Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$")]
+When = Annotated[int, msgspec.Meta(ge=0, le=contacts.LATEST)]
+Fields = dict[str, Value | None]
 
 
 class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pass
-
-
-class PointAnswer(msgspec.Struct, frozen=True):
-    id: int
-    kind: str
-    scope: str
-    value: str
-    shown: str
-    sureness: str
-
-
-class ConsentAnswer(msgspec.Struct, frozen=True):
-    id: int
-    point_id: int
-    purpose: str
-    given: bool
-    wording: str
-    how: str
-    at: int
-
-
-class ContactAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Times are milliseconds since 1970, UTC. `source`: where they came from first."""
-
-    id: int
-    name: str
-    company: str | None
-    language: str | None
-    blocked: bool
-    points: list[PointAnswer]
-    consents: list[ConsentAnswer]
-    tags: tuple[str, ...]
-    source: dict[str, Any]
-    created_at: int
-    changed_at: int
 
 
 class ContactPage(msgspec.Struct, frozen=True):
@@ -77,13 +46,30 @@ class PointGiven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ListContacts(_Request, frozen=True, kw_only=True):
-    """`point`: an exact e-mail address or phone number, in any spelling. `name`: how the name begins."""
+    """All that is given must hold. `q`: words of name, title, company, address, number or own fields, as they
+    begin. `point`: an exact e-mail address or phone number, in any spelling. `name`: how the whole name begins.
+    `has_open`: with a ticket that is not resolved. `next_contact`: due already; by the end of today; within seven days,
+    in the time zone `zone`. `field`: key:value of a field of one's own, as often as you like."""
 
+    q: str | None = None
     name: str | None = None
     point: str | None = None
     country: Country | None = None
+    owner_id: Id | None = None
+    tag: str | None = None
+    company: str | None = None
+    has_open: bool = False
+    next_contact: Literal["overdue", "today", "week"] | None = None
+    zone: Annotated[str, msgspec.Meta(max_length=60)] = "UTC"
+    field: Annotated[list[str], msgspec.Meta(max_length=10)] = []
+    sort: contact_lists.Sort = "name"
     limit: Limit = 50
     cursor: Cursor | None = None
+
+    @property
+    def filter(self) -> contact_lists.Filter:
+        given = {name: getattr(self, name) for name in contact_lists.Filter.__struct_fields__}
+        return contact_lists.Filter(**given | {"field": tuple(self.field)})
 
 
 class OneContact(_Request, frozen=True, kw_only=True):
@@ -96,16 +82,25 @@ class CreateContact(_Request, frozen=True, kw_only=True):
     company: str | None = None
     language: str | None = None
     country: Country | None = None
+    title: str | None = None
+    owner_id: Id | None = None
+    next_contact_at: When | None = None
+    fields: Fields = {}
 
 
 class ChangeContact(_Request, frozen=True, kw_only=True):
-    """Only what is given changes; an empty `company` or `language` takes it away."""
+    """Only what is given changes; an empty `company`, `language` or `title` takes it away, and so does null for
+    `owner_id`, `next_contact_at` and each of the `fields`."""
 
     contact_id: Id
     name: str | None = None
     company: str | None = None
     language: str | None = None
+    title: str | None = None
+    owner_id: Id | msgspec.UnsetType | None = msgspec.UNSET
+    next_contact_at: When | msgspec.UnsetType | None = msgspec.UNSET
     blocked: bool | None = None
+    fields: Fields = {}
 
 
 class AddPoint(_Request, frozen=True, kw_only=True):
@@ -140,48 +135,16 @@ class Nothing(_Request, frozen=True, kw_only=True):
     pass
 
 
-def _answer(rx: Rx, contact_id: int) -> ContactAnswer:
-    contact = contacts.get(rx, contact_id)
-    source: dict[str, Any] = {
-        "inbox_id": contact.inbox_id,
-        "place": contact.place,
-        "page": contact.page,
-        "referrer": contact.referrer,
-        "utm": msgspec.json.decode(contact.utm) if contact.utm else {},
-    }
-    return ContactAnswer(
-        id=contact.id,
-        name=contact.name,
-        company=companies.name(rx, contact.company_id),
-        language=contact.language,
-        blocked=contact.blocked_at is not None,
-        points=[PointAnswer(*row) for row in points.of(rx, contact_id)],
-        consents=[
-            ConsentAnswer(r[0], r[1], r[2], bool(r[3]), r[4], r[5], r[6]) for r in consents.of_contact(rx, contact_id)
-        ],
-        tags=tags.of_contact(rx, contact_id),
-        source=source,
-        created_at=contact.created_at,
-        changed_at=contact.changed_at,
-    )
-
-
 def _list(rx: Rx, caller: Caller, request: ListContacts) -> ContactPage:
     found, following = contact_lists.listed(
-        rx,
-        caller,
-        name=request.name,
-        point=request.point,
-        country=request.country,
-        limit=request.limit,
-        cursor=request.cursor,
+        rx, caller, request.filter, sort=request.sort, limit=request.limit, cursor=request.cursor
     )
     return ContactPage(found, following)
 
 
 def _get(rx: Rx, caller: Caller, request: OneContact) -> ContactAnswer:
     require_contact(rx, caller, request.contact_id)
-    return _answer(rx, request.contact_id)
+    return contact_answer(rx, caller, request.contact_id)
 
 
 def _create(tx: Tx, caller: Caller, request: CreateContact) -> ContactAnswer:
@@ -197,14 +160,25 @@ def _create(tx: Tx, caller: Caller, request: CreateContact) -> ContactAnswer:
         language=request.language,
         country=request.country,
     )
-    return _answer(tx, contact_id)
+    has_fields = fields.put(tx, contact_id, request.fields, is_new=True)
+    contacts.change(
+        tx,
+        caller.actor,
+        contact_id,
+        title=request.title,
+        owner_id=request.owner_id,
+        next_contact_at=request.next_contact_at,
+        also=("fields",) if has_fields else (),
+    )
+    return contact_answer(tx, caller, contact_id)
 
 
 def _change(tx: Tx, caller: Caller, request: ChangeContact) -> ContactAnswer:
     require_contact(tx, caller, request.contact_id)
-    fields = msgspec.structs.asdict(request)
-    contacts.change(tx, caller.actor, fields.pop("contact_id"), **fields)
-    return _answer(tx, request.contact_id)
+    given = msgspec.structs.asdict(request)
+    has_changed = fields.put(tx, given.pop("contact_id"), given.pop("fields"))
+    contacts.change(tx, caller.actor, request.contact_id, **given, also=("fields",) if has_changed else ())
+    return contact_answer(tx, caller, request.contact_id)
 
 
 def _add_point(tx: Tx, caller: Caller, request: AddPoint) -> ContactAnswer:
@@ -212,7 +186,7 @@ def _add_point(tx: Tx, caller: Caller, request: AddPoint) -> ContactAnswer:
     contacts.get(tx, request.contact_id)
     _writable(request.kind, "kind")
     contacts.add_point(tx, caller.actor, request.contact_id, request.kind, request.value, country=request.country)
-    return _answer(tx, request.contact_id)
+    return contact_answer(tx, caller, request.contact_id)
 
 
 def _writable(kind: str, field: str) -> None:
@@ -223,7 +197,7 @@ def _writable(kind: str, field: str) -> None:
 def _remove_point(tx: Tx, caller: Caller, request: RemovePoint) -> ContactAnswer:
     require_contact(tx, caller, request.contact_id)
     contacts.remove_point(tx, caller.actor, request.contact_id, request.point_id)
-    return _answer(tx, request.contact_id)
+    return contact_answer(tx, caller, request.contact_id)
 
 
 def _consent(tx: Tx, caller: Caller, request: PutConsent) -> ContactAnswer:
@@ -233,19 +207,19 @@ def _consent(tx: Tx, caller: Caller, request: PutConsent) -> ContactAnswer:
     consent = Consent(request.purpose, request.given, clean(request.wording, "wording", most=2_000))
     how = clean(request.how, "how", most=MAX_LINE, lines=False)
     consents.put(tx, request.point_id, request.contact_id, consent, how=how, by=caller.actor)
-    return _answer(tx, request.contact_id)
+    return contact_answer(tx, caller, request.contact_id)
 
 
 def _tag(tx: Tx, caller: Caller, request: TagContact) -> ContactAnswer:
     require_contact(tx, caller, request.contact_id)
     tags.tag_contact(tx, caller, request.contact_id, request.tag)
-    return _answer(tx, request.contact_id)
+    return contact_answer(tx, caller, request.contact_id)
 
 
 def _untag(tx: Tx, caller: Caller, request: TagContact) -> ContactAnswer:
     require_contact(tx, caller, request.contact_id)
     tags.untag_contact(tx, caller, request.contact_id, request.tag)
-    return _answer(tx, request.contact_id)
+    return contact_answer(tx, caller, request.contact_id)
 
 
 def _tags(rx: Rx, caller: Caller, request: Nothing) -> TagList:
@@ -264,7 +238,7 @@ _ONE: Final = "/contacts/{contact_id}"
 COMMANDS: Final = (
     Command(
         name="list_contacts",
-        summary="Contacts by name, by how the name begins, or by an exact address or number.",
+        summary="Contacts, found by words, by exact address or number, by whose they are and what is due.",
         path="/contacts",
         request=ListContacts,
         answer=ContactPage,
@@ -273,7 +247,7 @@ COMMANDS: Final = (
     ),
     Command(
         name="get_contact",
-        summary="One contact with points, consents, tags and source.",
+        summary="One contact with points, consents, tags, fields, open tickets and source.",
         path=_ONE,
         request=OneContact,
         answer=ContactAnswer,
@@ -291,7 +265,7 @@ COMMANDS: Final = (
     ),
     Command(
         name="change_contact",
-        summary="Change name, company or language; block or unblock.",
+        summary="Change who they are, whose they are, when to write next, own fields; block or unblock.",
         path=_ONE,
         request=ChangeContact,
         write=_change,

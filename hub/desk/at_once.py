@@ -1,20 +1,19 @@
 """Many rows of the desk by their ids at one go, in a few statements however many they are. For hub.live, which shows
 the same batch of events to everybody."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable
 
 import msgspec
 
 from hub.db.backend import Row
+from hub.db.many import rows_of as rows_of
 from hub.db.tx import Rx
-from hub.desk.contact_lists import ContactRow
+from hub.desk import contact_rows
+from hub.desk.contact_rows import ContactRow
 from hub.desk.lists import Delivered, Listed, Noted, Said, noted
 from hub.desk.ticket import COLUMNS, Ticket
 from hub.events import Scope
 from hub.staff.access import Caller, visible
-
-MOST: Final = 256
 
 _ROWS = f"""
 SELECT {COLUMNS}, contact.name, message.text, message.direction
@@ -29,9 +28,6 @@ _SAID = f"SELECT {', '.join(Said.__struct_fields__)} FROM message"
 _NOTED = "SELECT id, agent_id, text, created_at FROM note"
 _CALLED = "SELECT note_id, agent_id FROM mention"
 _DELIVERED = "SELECT id, message_id, part, state, reason, changed_at FROM delivery"
-_CONTACTS = """
-SELECT contact.id, contact.name, company.name, contact.blocked_at, contact.created_at
-FROM contact LEFT JOIN company ON company.id = contact.company_id"""
 _SCOPES = "SELECT DISTINCT contact_id, inbox_id, team_id, assignee_id FROM ticket"
 _OF_VISITORS = "SELECT ticket_id, visitor_id FROM visitor_ticket"
 # What `hub.desk.queue` calls waiting; the index ticket_queue holds the first three.
@@ -42,24 +38,6 @@ WHERE ticket.assignee_id IS NULL AND ticket.waiting_since IS NOT NULL AND ticket
   AND ticket.status = 'open' AND ticket.handler = 'agent'
 ORDER BY ticket.urgency, ticket.waiting_since, ticket.id LIMIT 500"""
 _TAGGED = "SELECT ticket_tag.ticket_id, tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id"
-
-
-def some(ids: Iterable[int]) -> Iterator[tuple[str, dict[str, int]]]:
-    """`(:i0, :i1, …)` and its values, in as few different lengths as there are powers of two: a database remembers a
-    statement by its text."""
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), MOST):
-        part = wanted[start : start + MOST]
-        size = 1 << (len(part) - 1).bit_length()
-        part += part[-1:] * (size - len(part))
-        names = [f"i{n}" for n in range(size)]
-        yield f"({', '.join(f':{name}' for name in names)})", dict(zip(names, part, strict=True))
-
-
-def rows_of(rx: Rx, sql: str, column: str, ids: Iterable[int], order: str = "") -> Iterator[Row]:
-    """The rows of a constant `sql` (up to its FROM) with one of the ids in `column`, itself a constant."""
-    for names, values in some(ids):
-        yield from rx.rows(f"{sql} WHERE {column} IN {names}{order}", **values)
 
 
 def tickets(rx: Rx, ids: Iterable[int]) -> dict[int, Listed]:
@@ -128,10 +106,7 @@ def waiting_visitors(rx: Rx) -> list[tuple[int, int, int, int]]:
 
 
 def contacts(rx: Rx, ids: Iterable[int]) -> dict[int, ContactRow]:
-    return {
-        row[0]: ContactRow(row[0], row[1], row[2], row[3] is not None, row[4])
-        for row in rows_of(rx, _CONTACTS, "contact.id", ids)
-    }
+    return contact_rows.by_ids(rx, ids)
 
 
 def scopes_of_contacts(rx: Rx, ids: Iterable[int]) -> dict[int, list[Scope]]:

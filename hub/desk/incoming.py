@@ -98,6 +98,7 @@ def store_message(
         details=_details(message) if message else None,
         now=tx.now,
     )
+    contacts.heard_from(tx, contact_id)
     tx.record(
         MessageReceived(message_id=message_id, inbox_id=inbox.id),
         by=by,

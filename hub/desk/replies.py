@@ -38,6 +38,10 @@ WHERE ticket_id = :ticket_id AND id > :seen ORDER BY id LIMIT 50"""
 _LAST_INCOMING = """
 SELECT id, inbox_id, external_id, subject FROM message
 WHERE ticket_id = :ticket_id AND direction = 'incoming' ORDER BY id DESC LIMIT 1"""
+_LAST_SENT = """
+SELECT delivery.inbox_id, delivery.contact_point_id
+FROM delivery JOIN contact_point ON contact_point.id = delivery.contact_point_id
+WHERE delivery.ticket_id = :ticket_id AND contact_point.contact_id = :contact_id ORDER BY delivery.id DESC LIMIT 1"""
 _LAST_ID = "SELECT COALESCE(MAX(id), 0) FROM message WHERE ticket_id = :ticket_id"
 _IS_OF = "SELECT 1 FROM message WHERE id = :id AND ticket_id = :ticket_id"
 
@@ -50,7 +54,9 @@ class Replied(msgspec.Struct, frozen=True):
     held: bool  # nothing can carry it yet: `reason` of the delivery says why
 
 
-class _Way(msgspec.Struct, frozen=True):
+class Way(msgspec.Struct, frozen=True):
+    """Through which inbox to which of the contact's points; a live channel has its clients instead of points."""
+
     inbox: Inbox
     point_id: int | None
     max_text: int | None
@@ -76,6 +82,21 @@ def reply(
     way = _way(tx, ticket, last[1] if last else None)
     if seen is not None and not anyway:
         _refuse_stale(tx, caller, ticket, seen, live=way is not None and way.live)
+    return say(tx, caller, ticket, text, way, external_id=external_id, subject=subject, last=last)
+
+
+def say(
+    tx: Tx,
+    caller: Caller,
+    ticket: Ticket,
+    text: str,
+    way: Way | None,
+    *,
+    external_id: str,
+    subject: str | None = None,
+    last: tuple[object, ...] | None = None,
+) -> Replied:
+    """Stores it and queues its parts. Judges nothing. `last`: what it answers, as `_LAST_INCOMING` has it."""
     message_id = tx.insert(
         _INSERT,
         ticket_id=ticket.id,
@@ -95,17 +116,28 @@ def reply(
     return Replied(message_id, deliveries, way is None)
 
 
-def _way(tx: Tx, ticket: Ticket, last_inbox: int | None) -> _Way | None:
-    """Where the contact wrote last, if that can be answered; else any inbox that reaches one of their points."""
+def _way(tx: Tx, ticket: Ticket, last_inbox: int | None) -> Way | None:
+    """Where the contact wrote last, if that can be answered; before they wrote, where we wrote to; else any inbox that
+    reaches one of their points."""
+    if last_inbox is None and (again := _as_before(tx, ticket)) is not None:
+        return again
     for inbox in inboxes.for_reply(tx, last_inbox or ticket.inbox_id):
         features = kinds.features(inbox.kind)
         if features.live:
-            return _Way(inbox, None, features.max_text, True)
+            return Way(inbox, None, features.max_text, True)
         if features.replies:
             found = points.best(tx, ticket.contact_id, features.reaches, inbox.token)
             if found is not None:
-                return _Way(inbox, found[0], features.max_text, False)
+                return Way(inbox, found[0], features.max_text, False)
     return None
+
+
+def _as_before(rx: Rx, ticket: Ticket) -> Way | None:
+    row = rx.row(_LAST_SENT, ticket_id=ticket.id, contact_id=ticket.contact_id)
+    inbox = inboxes.by_id(rx, row[0]) if row is not None else None
+    if row is None or inbox is None or not inbox.enabled:
+        return None
+    return Way(inbox, row[1], inbox.features.max_text, False)
 
 
 def _refuse_stale(rx: Rx, caller: Caller, ticket: Ticket, seen: int, *, live: bool) -> None:
@@ -128,7 +160,7 @@ def _queue(
     ticket: Ticket,
     message_id: int,
     text: str,
-    way: _Way | None,
+    way: Way | None,
     subject: str | None,
     last: tuple[object, ...] | None,
 ) -> tuple[int, ...]:

@@ -30,6 +30,8 @@ INSERT INTO ticket (number, contact_id, inbox_id, subject, status, priority, urg
 VALUES ((SELECT COALESCE(MAX(number), 1000) + 1 FROM ticket), :contact_id, :inbox_id, :subject, 'open', :priority,
         :urgency, :team_id, 'agent', :spam, :now, :now, :place, :page, :referrer, :utm, :now, :weight)
 RETURNING {", ".join(Ticket.__struct_fields__)}"""
+# Now it is seen by those who see the ticket, and no longer by everybody.
+_HAS_TICKET = "UPDATE contact SET has_ticket = 1 WHERE id = :id AND has_ticket = 0"
 _STATUS = """
 UPDATE ticket SET status = :status, waiting_since = :waiting_since, snoozed_until = :snoozed_until,
                   resolved_at = :resolved_at, changed_at = :now
@@ -72,6 +74,7 @@ def open_ticket(
     assert row is not None
     ticket = Ticket(*row)
     tickets.count(tx, None, ticket)
+    tx.run(_HAS_TICKET, id=contact_id)
     tx.record(
         TicketOpened(inbox_id=inbox_id, number=ticket.number),
         by=by,

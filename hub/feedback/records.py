@@ -13,8 +13,8 @@ import msgspec
 from hub import text as texts
 from hub.db import cursor as cursors
 from hub.db.backend import Row
+from hub.db.many import rows_of
 from hub.db.tx import Rx, Tx
-from hub.desk.at_once import rows_of
 from hub.desk.contact_lists import require_contact
 from hub.errors import Refusal, invalid, not_found
 from hub.events import Actor, ActorKind, FeedbackChanged, FeedbackRecorded, Scope
@@ -324,6 +324,12 @@ def _by_id(rx: Rx, feedback_id: int) -> Feedback:
 def by_ids(rx: Rx, ids: Iterable[int]) -> dict[int, Feedback]:
     """Many at one go, for hub.live; who may see them is judged there."""
     return {row[0]: _feedback(row) for row in rows_of(rx, _SOME, "feedback.id", ids)}
+
+
+def seen_of(rx: Rx, caller: Caller, ids: Iterable[int]) -> dict[int, Feedback]:
+    """Those of them that the caller may see."""
+    sees, params = _visible(caller.grants)
+    return {row[0]: _feedback(row) for row in rows_of(rx, f"{_SOME} WHERE {sees}", "feedback.id", ids, **params)}
 
 
 def _feedback(row: Row) -> Feedback:

@@ -41,6 +41,9 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.SiteSeen,
             events.TagCreated,
             events.CompanyCreated,
+            events.FieldCreated,
+            events.FieldChanged,
+            events.FieldRemoved,
         ),
         EVERYBODY,
     ),
@@ -71,7 +74,7 @@ HOUSE: Final[dict[type[Event], str]] = {
 }
 # Caches and sockets of ours act on the first, the second proves that we are alive.
 NOBODY: Final = (events.AccessChanged, events.HealthChecked)
-_CONTACT: Final = ("contact.", "contact_point.", "consent.", "visitor.")
+_CONTACT: Final = ("contact.", "contact_point.", "contact_note.", "consent.", "visitor.")
 _FEEDBACK: Final = "feedback."
 _SHARED: Final = ("canned.",)
 _TICKET: Final = ("ticket.", "message.", "note.", "delivery.")

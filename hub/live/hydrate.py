@@ -12,10 +12,11 @@ from hub import events as happened
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.commands.tickets import MessageAnswer
 from hub.db.tx import Rx
-from hub.desk import at_once, canned, visitors
+from hub.desk import at_once, canned, contact_notes, visitors
 from hub.desk.at_once import Names
 from hub.desk.canned import Canned
-from hub.desk.contact_lists import ContactRow
+from hub.desk.contact_notes import ContactNote
+from hub.desk.contact_rows import ContactRow
 from hub.desk.lists import Delivered, Noted, Said
 from hub.desk.ticket import Ticket
 from hub.events import Recorded, Scope
@@ -23,6 +24,8 @@ from hub.feedback import records
 from hub.feedback.records import Feedback
 from hub.live.audience import CONTACTS, FEEDBACK, HOUSE, TICKETS, Rule, Sight, rule_of, sees, shares
 from hub.live.protocol import Frame, encode
+from hub.people import fields
+from hub.people.fields import Field
 
 # What a visitor hears of about a ticket of theirs: what is said there, and how it stands.
 SAYINGS: Final = (
@@ -53,6 +56,8 @@ class Things(msgspec.Struct):
     contact_scopes: dict[int, list[Scope]]
     names: Names
     canned: dict[int, tuple[Scope, Canned]] = {}
+    contact_notes: dict[int, ContactNote] = {}
+    own_fields: dict[int, Field] = {}
     deliveries_of: dict[int, tuple[Delivered, ...]] = {}
     visitor_of: dict[int, int] = {}
     said: dict[int, tuple[int, visitors.Shown]] = {}
@@ -95,6 +100,8 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
             inboxes=asked["inbox_id"],
             tags=asked["tag_id"],
         ),
+        contact_notes=contact_notes.by_ids(rx, asked["contact_note_id"]),
+        own_fields=fields.by_ids(rx, asked["own_field_id"]),
     )
     found.canned = canned.by_ids(rx, asked["canned_id"])
     sent = {r.event.message_id for r in batch if isinstance(r.event, happened.MessageSent)}
@@ -121,8 +128,8 @@ def _concerns(recorded: Recorded) -> bool:
     return isinstance(recorded.event, (*SAYINGS, *STANDINGS))
 
 
-_SAYINGS: Final = ("message_id", "note_id", "delivery_id", "feedback_id")
-_NAMES: Final = ("agent_id", "team_id", "inbox_id", "tag_id")  # of these the house's own events tell
+_SAYINGS: Final = ("message_id", "note_id", "delivery_id", "feedback_id", "contact_note_id")
+_NAMES: Final = ("agent_id", "team_id", "inbox_id", "tag_id", "own_field_id")  # of these the house's own events tell
 _FIELDS: Final = (*_SAYINGS, *_NAMES)
 _OWNED: Final = ("canned_id",)
 _FIELDS_OF: Final[dict[Rule, tuple[str, ...]]] = {"house": _FIELDS, "shared": _OWNED}
@@ -255,6 +262,10 @@ class Shown:
                 return found.feedback.get(id)
             case "canned_id":
                 return found.canned[id][1] if id in found.canned else None
+            case "contact_note_id":
+                return found.contact_notes.get(id)
+            case "own_field_id":
+                return found.own_fields.get(id)
             case "agent_id":
                 return found.names.agents.get(id)
             case "team_id":

@@ -1,15 +1,19 @@
 """Contacts: the person or firm that writes to us, found by their contact points, made when they are new."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from hub.clock import MINUTE
 from hub.connector import Sender, Source
 from hub.db.tx import Rx, Tx
-from hub.errors import Refusal, not_found
+from hub.errors import Refusal, invalid, not_found
 from hub.events import Actor, ContactChanged, ContactCreated, ContactPointRemoved
-from hub.people import companies, consents, points
+from hub.people import companies, consents, points, words
 from hub.text import MAX_LINE, MAX_NAME, clean, fold
+
+LATEST: Final = 253_402_300_799_999  # the last millisecond of the year 9999
+Unset = msgspec.UnsetType
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -25,19 +29,28 @@ class Contact(msgspec.Struct, frozen=True):
     blocked_at: int | None
     created_at: int
     changed_at: int
+    title: str | None
+    owner_id: int | None
+    next_contact_at: int | None
+    seen_at: int
 
 
-_COLUMNS = "id, name, company_id, language, inbox_id, place, page, referrer, utm, blocked_at, created_at, changed_at"
-_GET = f"SELECT {_COLUMNS} FROM contact WHERE id = :id"
+_GET = f"SELECT {', '.join(Contact.__struct_fields__)} FROM contact WHERE id = :id"
 _INSERT = """
 INSERT INTO contact (name, name_folded, company_id, language, inbox_id, place, page, referrer, utm, created_at,
-                     changed_at)
-VALUES (:name, :folded, :company_id, :language, :inbox_id, :place, :page, :referrer, :utm, :now, :now)
+                     changed_at, seen_at, worded)
+VALUES (:name, :folded, :company_id, :language, :inbox_id, :place, :page, :referrer, :utm, :now, :now, :now, 1)
 RETURNING id"""
 _RENAME = "UPDATE contact SET name = :name, name_folded = :folded, changed_at = :now WHERE id = :id"
 _SET_COMPANY = "UPDATE contact SET company_id = :company_id, changed_at = :now WHERE id = :id"
 _SET_LANGUAGE = "UPDATE contact SET language = :language, changed_at = :now WHERE id = :id"
 _SET_BLOCKED = "UPDATE contact SET blocked_at = :blocked_at, changed_at = :now WHERE id = :id"
+_SET_TITLE = "UPDATE contact SET title = :title, changed_at = :now WHERE id = :id"
+_SET_OWNER = "UPDATE contact SET owner_id = :owner_id, changed_at = :now WHERE id = :id"
+_SET_NEXT = "UPDATE contact SET next_contact_at = :at, changed_at = :now WHERE id = :id"
+_HEARD = "UPDATE contact SET seen_at = :now WHERE id = :id AND seen_at < :before"
+_TOUCH = "UPDATE contact SET changed_at = :now WHERE id = :id"
+_AGENT = "SELECT 1 FROM agent WHERE id = :id AND disabled_at IS NULL"
 _POINT = "SELECT contact_id FROM contact_point WHERE id = :id"
 _POINT_USED = """
 SELECT 1 FROM delivery WHERE contact_point_id = :id
@@ -92,7 +105,7 @@ def _insert(tx: Tx, sender: Sender, shown: str, inbox_id: int, source: Source | 
     name = clean(sender.name, "name", most=MAX_NAME, least=0, lines=False) or shown[:MAX_NAME]
     came = source or Source()
     company = sender.company.strip() if sender.company else ""
-    return tx.insert(
+    contact_id = tx.insert(
         _INSERT,
         name=name,
         folded=fold(name),
@@ -105,10 +118,17 @@ def _insert(tx: Tx, sender: Sender, shown: str, inbox_id: int, source: Source | 
         utm=dump(came.utm),
         now=tx.now,
     )
+    words.add(tx, contact_id, [*words.words(name), *words.words(company)])
+    return contact_id
 
 
 def dump(utm: dict[str, str]) -> str | None:
     return msgspec.json.encode(utm).decode() if utm else None
+
+
+def heard_from(tx: Tx, contact_id: int) -> None:
+    """They wrote. To the minute, so that a lively chat does not move a contact about in every list."""
+    tx.run(_HEARD, id=contact_id, now=tx.now, before=tx.now - MINUTE)
 
 
 def create(
@@ -128,6 +148,7 @@ def create(
     contact_id = tx.insert(
         _INSERT, name=name, folded=fold(name), company_id=company_id, language=language, now=tx.now, **empty
     )
+    words.add(tx, contact_id, [*words.words(name), *words.words(company or "")])
     tx.record(ContactCreated(), by=by, contact_id=contact_id)
     for number, (kind, value) in enumerate(points_):
         add_point(tx, by, contact_id, kind, value, country=country, field=f"points.{number}.value")
@@ -154,6 +175,7 @@ def remove_point(tx: Tx, by: Actor, contact_id: int, point_id: int) -> None:
             "conflict", "Something was sent to it or a consent hangs on it, so it stays. Record a refusal instead."
         )
     tx.run(_REMOVE_POINT, id=point_id)
+    words.renew(tx, contact_id)
     tx.record(ContactPointRemoved(point_id=point_id), by=by, contact_id=contact_id)
 
 
@@ -165,9 +187,14 @@ def change(
     name: str | None = None,
     company: str | None = None,
     language: str | None = None,
+    title: str | None = None,
+    owner_id: int | Unset | None = msgspec.UNSET,
+    next_contact_at: int | Unset | None = msgspec.UNSET,
     blocked: bool | None = None,
+    also: tuple[str, ...] = (),
 ) -> None:
-    """Changes what is given. `company` "" takes the company away, `language` "" the language."""
+    """Changes what is given. An empty `company`, `language` or `title` takes it away. `also`: what else of the contact
+    the caller has just changed, for the one event that tells of it all."""
     was = get(tx, contact_id)
     changed: list[str] = []
     if name is not None and name != was.name:
@@ -183,8 +210,29 @@ def change(
         language = clean(language, "language", most=MAX_LINE, least=0, lines=False)
         tx.run(_SET_LANGUAGE, id=contact_id, language=language or None, now=tx.now)
         changed.append("language")
+    if title is not None and (title or None) != was.title:
+        title = clean(title, "title", most=MAX_NAME, least=0, lines=False)
+        tx.run(_SET_TITLE, id=contact_id, title=title or None, now=tx.now)
+        changed.append("title")
+    if not isinstance(owner_id, Unset) and owner_id != was.owner_id:
+        if owner_id is not None and tx.value(_AGENT, id=owner_id) is None:
+            raise invalid("owner_id", "There is no such agent, or they are disabled.")
+        tx.run(_SET_OWNER, id=contact_id, owner_id=owner_id, now=tx.now)
+        changed.append("owner_id")
+    if not isinstance(next_contact_at, Unset) and next_contact_at != was.next_contact_at:
+        tx.run(_SET_NEXT, id=contact_id, at=next_contact_at, now=tx.now)
+        changed.append("next_contact_at")
     if blocked is not None and blocked != (was.blocked_at is not None):
         tx.run(_SET_BLOCKED, id=contact_id, blocked_at=tx.now if blocked else None, now=tx.now)
         changed.append("blocked")
-    if changed:
-        tx.record(ContactChanged(fields=tuple(changed)), by=by, contact_id=contact_id)
+    if also:
+        tx.run(_TOUCH, id=contact_id, now=tx.now)
+        changed += also
+    if not changed:
+        return
+    if not _FOUND_BY.isdisjoint(changed):
+        words.renew(tx, contact_id)
+    tx.record(ContactChanged(fields=tuple(changed)), by=by, contact_id=contact_id)
+
+
+_FOUND_BY: Final = frozenset(("name", "company", "title", "fields"))

@@ -8,10 +8,11 @@ from hub.connector import Point, Sureness
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal, invalid
 from hub.events import Actor, ContactPointAdded
+from hub.people import words
 from hub.text import clean
 
 EMAIL: Final = "email"
-PHONE: Final = "phone"
+PHONE: Final = words.PHONE
 MAX_EMAIL: Final = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 SURENESS: Final = ("typed", "attested", "verified")
 
@@ -125,6 +126,7 @@ def add(
     )
     if found is None:
         return None
+    words.add(tx, contact_id, words.of_point(point.kind, value))
     tx.record(ContactPointAdded(point_id=found[0], sureness=sureness), by=by, contact_id=contact_id)
     return int(found[0])
 

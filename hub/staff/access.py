@@ -85,6 +85,13 @@ def agent_of(caller: Caller) -> int:
     return caller.grants.agent_id
 
 
+def holds(caller: Caller, permission: str, scope: str) -> bool:
+    """Whether role and token both allow it: for what is shown beside something else, and left out where it is not."""
+    if caller.actor.kind == "system":
+        return True
+    return permission in caller.grants.permissions and (caller.scopes is None or scope in caller.scopes)
+
+
 _LOAD = """
 SELECT role.permissions, role.sees FROM agent JOIN role ON role.id = agent.role_id
 WHERE agent.id = :agent_id AND agent.disabled_at IS NULL"""

@@ -7,6 +7,7 @@ from hub.db import lanes
 from hub.db.tx import Tx
 from hub.desk import inbound as stored
 from hub.desk import inboxes, presence, routing, tickets
+from hub.people import fields, words
 from hub.work import housekeeping, inbound, outbound
 from hub.work.queue import Job
 from hub.work.worker import Handler, Then, unit
@@ -37,6 +38,8 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         "snooze_over": unit(tickets.snooze_over),
         presence.EXPIRE: unit(presence.expire),
         **{kind: unit(fn) for kind, fn in routing.TIMERS.items()},
+        words.CATCH_UP: unit(words.catch_up),
+        fields.CLEAR: unit(fields.clear),
         HOUSEKEEPING: tidy,
     }
 

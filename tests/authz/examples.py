@@ -102,10 +102,23 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "resend_delivery": {"": {"delivery_id": Ref("delivery_id")}},
     "cancel_delivery": {"": {"delivery_id": Ref("held_id")}},
     # contacts
-    "list_contacts": {"": {}, "by address": {"point": Ref("address")}},
+    "list_contacts": {
+        "": {},
+        "by address": {"point": Ref("address")},
+        "by owner": {"owner_id": Ref("agent_id"), "has_open": True, "sort": "last_seen"},
+        "by words": {"q": "front", "next_contact": "week", "sort": "next_contact"},
+        "by a field": {"field": ["plan:gold"], "tag": "regular", "sort": "newest"},
+    },
     "get_contact": {"": CONTACT},
-    "create_contact": {"": {"name": "Bekele", "points": [{"kind": "email", "value": New("bekele{}@example.org")}]}},
-    "change_contact": {"": {**CONTACT, "name": "Abeba T."}},
+    "create_contact": {
+        "": {"name": "Bekele", "points": [{"kind": "email", "value": New("bekele{}@example.org")}]},
+        "owned": {"name": "Bekele", "owner_id": Ref("agent_id"), "fields": {"plan": "tin"}},
+    },
+    "change_contact": {
+        "": {**CONTACT, "name": "Abeba T."},
+        "owner": {**CONTACT, "owner_id": Ref("agent_id"), "next_contact_at": 1_900_000_000_000, "title": "Buyer"},
+        "field": {**CONTACT, "fields": {"plan": "gold"}},
+    },
     "add_contact_point": {"": {**CONTACT, "kind": "email", "value": New("abeba{}@example.net")}},
     "remove_contact_point": {"": POINT},
     "record_consent": {
@@ -114,6 +127,27 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "tag_contact": {"": {**CONTACT, "tag": "firm"}},
     "untag_contact": {"": {**CONTACT, "tag": "regular"}},
     "list_tags": {"": {}},
+    "list_contact_notes": {"": CONTACT},
+    "note_contact": {"": {**CONTACT, "text": "Rings before noon."}},
+    "change_contact_note": {"": {"contact_note_id": Ref("contact_note_id"), "text": "Rings in the evening."}},
+    "delete_contact_note": {"": {"contact_note_id": Ref("contact_note_id")}},
+    "list_contact_ways": {"": CONTACT},
+    "write_to_contact": {
+        "": {**CONTACT, "inbox_id": Ref("post_id"), "text": "Your kettle is here."},
+        "to an address": {
+            **CONTACT,
+            "inbox_id": Ref("post_id"),
+            "point_id": Ref("point_id"),
+            "text": "Your kettle is here.",
+            "subject": "Kettle",
+        },
+    },
+    "read_contact_timeline": {"": CONTACT},
+    "read_contact_visits": {"": CONTACT},
+    "list_fields": {"": {}},
+    "create_field": {"": {"key": New("field_{}"), "label": "Plan", "type": "choice", "choices": ["gold", "tin"]}},
+    "change_field": {"": {"own_field_id": Ref("own_field_id"), "label": "Contract"}},
+    "remove_field": {"": {"own_field_id": Ref("own_field_id")}},
     # feedback
     "record_feedback": {
         "about a ticket": {

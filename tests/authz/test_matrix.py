@@ -37,7 +37,8 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
     if method in METHODS
 }
 # Fields whose objects are hidden from whoever does not see them; of the others everybody may know that they are there.
-HIDDEN = {"number", "contact_id", "inbox_id", "ticket", "delivery_id", "feedback_id", "inbound_id", "point_id", "seen"}
+HIDDEN = {"number", "contact_id", "inbox_id", "ticket", "delivery_id", "feedback_id", "inbound_id", "point_id", "seen",
+          "contact_note_id"}  # fmt: skip
 
 
 def fields_of(operation: dict[str, Any]) -> set[str]:
@@ -92,7 +93,7 @@ class Setting:
         rest = {k: v for k, v in fields.items() if k not in in_path}
         address = path.format(**{k: fields[k] for k in in_path})
         if method == "get":
-            address += f"?{urlencode(rest)}" if rest else ""
+            address += f"?{urlencode(rest, doseq=True)}" if rest else ""
             return await self.client.get(address, as_=None, headers=principal.headers)
         body = rest if "requestBody" in operation else None
         return await self.client.request(method.upper(), address, body, as_=None, headers=principal.headers)
@@ -137,6 +138,7 @@ _TABLES = (
     "contact_tag", "ticket_count", "feedback", "event", "inbound", "job", "answered",
     "ticket_read", "preferences", "draft", "canned", "follower", "mention", "ticket_merge", "saved_view", "bulk",
     "bulk_item",
+    "contact_note", "contact_field", "own_field", "contact_word",
 )  # fmt: skip
 _COUNTS = "SELECT " + ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in _TABLES)
 _TAIL = "SELECT MAX(id) FROM event"
@@ -153,6 +155,8 @@ _NEW = {
     "token_id": "SELECT revoked_at FROM api_token WHERE id = :id",
     "job_id": "SELECT * FROM job WHERE id = :id",
     "inbound_id": "SELECT * FROM inbound WHERE id = :id",
+    "contact_note_id": "SELECT * FROM contact_note WHERE id = :id",
+    "own_field_id": "SELECT * FROM own_field WHERE id = :id",
     "inbox_id": "SELECT name, team_id, settings, enabled FROM inbox WHERE id = :id",
 }
 

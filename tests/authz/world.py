@@ -5,12 +5,14 @@ import dataclasses
 import itertools
 from typing import Any
 
+import msgspec
+
 from hub.db.tx import Tx
-from hub.desk import incoming, tags
+from hub.desk import contact_notes, inboxes, incoming, tags
 from hub.desk import ticket as tickets
-from hub.events import SYSTEM, Actor
+from hub.events import SYSTEM, AccessChanged, Actor
 from hub.feedback import records
-from hub.people import contacts, points
+from hub.people import contacts, fields, points
 from hub.staff import access, agents, roles, sessions, teams, tokens
 from hub.staff.access import DESK
 from tests.authz.examples import ABSENT, New, Own, Ref
@@ -55,6 +57,9 @@ class Side:
     job_id: int
     inbound_id: int
     inbox_id: int
+    contact_note_id: int  # by the owner
+    own_field_id: int
+    post_id: int  # an inbox of the same team that can write to addresses
 
 
 World = dict[str, Side]
@@ -66,10 +71,12 @@ class Principal:
     headers: dict[str, str]
 
 
-def fresh(tx: Tx, inboxes: dict[str, int], owners: dict[str, int], principal: int) -> World:
+def fresh(tx: Tx, sides: dict[str, int], owners: dict[str, int], principal: int) -> World:
     """New objects on both sides. `owners`: whose the tokens are; `principal`: to whom the tickets are offered."""
     tx.run("DELETE FROM api_token WHERE name = 'spare'")
-    return {side: _side(tx, side, inbox_id, owners[side], principal) for side, inbox_id in inboxes.items()}
+    tx.run("DELETE FROM own_field WHERE key LIKE 'field%'")
+    _own_field(tx, "plan")
+    return {side: _side(tx, side, inbox_id, owners[side], principal) for side, inbox_id in sides.items()}
 
 
 def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
@@ -128,7 +135,32 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         job_id=tx.insert(_JOB, now=tx.now),
         inbound_id=tx.insert(_INBOUND, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode()),
         inbox_id=inbox_id,
+        contact_note_id=contact_notes.write(tx, _writer(owner), contact_id, f"of {side}, before noon").id,
+        own_field_id=_own_field(tx, f"spare_{side}"),
+        post_id=_post(tx, side, inbox_id),
     )
+
+
+def _own_field(tx: Tx, key: str) -> int:
+    found = {field.key: field.id for field in fields.all_of_them(tx)}
+    choices = ("gold", "tin")
+    return found.get(key) or fields.create(tx, SYSTEM, key=key, label=key.title(), type="choice", choices=choices)
+
+
+def _post(tx: Tx, side: str, inbox_id: int) -> int:
+    """Made once a side: who sees its inbox sees this one too."""
+    name = f"Post of {side}"
+    found = next((inbox.id for inbox in inboxes.all_of_them(tx) if inbox.name == name), None)
+    if found is not None:
+        return found
+    home = inboxes.by_id(tx, inbox_id)
+    assert home is not None
+    secret = "whsec_" + "A" * 43 + "="
+    made = inboxes.create(
+        tx, DESK, kind="webhook", name=name, settings={"secret": secret}, teams=inboxes.teams_of(tx, home.id)
+    )
+    tx.record(AccessChanged(), by=SYSTEM)
+    return made.id
 
 
 _DELIVERY = """
@@ -148,6 +180,10 @@ VALUES (:inbox_id, :now, '[]', :body, 'quarantined', 'odd') RETURNING id"""
 def _author(agent_id: int) -> access.Caller:
     """Sees everything, and is somebody who can be an author."""
     return access.Caller(Actor("agent", agent_id), access.ALL)
+
+
+def _writer(agent_id: int) -> access.Caller:
+    return access.Caller(Actor("agent", agent_id), msgspec.structs.replace(access.ALL, agent_id=agent_id))
 
 
 def acting(tx: Tx, agent_id: int) -> access.Caller:

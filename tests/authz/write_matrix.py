@@ -79,6 +79,12 @@ def theirs(field: str) -> Rule:
     return lambda who, sides: None if owner.get(who) == sides[field] else 404
 
 
+def author(field: str) -> Rule:
+    """Whoever sees it, but did not write it, is told so; that in front is the agent's, the other the outsider's."""
+    owner = {"agent": "front", "outsider": "back"}
+    return lambda who, sides: None if owner.get(who) == sides[field] else 403
+
+
 def always(refused: int, *names: str) -> Rule:
     return lambda who, _sides: refused if not names or who in names else None
 
@@ -92,6 +98,8 @@ _DIRECTORY = "Colleagues, teams and roles are known to whoever may read agents."
 _ONE = sees("contact_id")
 _POINT = (_ONE, together("point_id", "contact_id", 404))
 _C = Spec("contacts:write", "contacts.change", 200, (_ONE,))
+_NOTE = (sees("contact_note_id"), author("contact_note_id"))
+_OWN_NOTE = "One's own; in front lies the agent's, at the back the outsider's. Others are told who may."
 _STAFF, _MANAGES = "staff:write", "agents.manage"
 _TEAM = there("team_id")
 
@@ -208,8 +216,11 @@ SPECS: dict[str, Spec] = {
     "cancel_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),
     "list_contacts": Spec("contacts:read", "contacts.read", 200, comment=_FILTER),
     "get_contact": Spec("contacts:read", "contacts.read", 200, (_ONE,)),
-    "create_contact": Spec("contacts:write", "contacts.change", 201),
-    "change_contact": _C,
+    "create_contact": Spec("contacts:write", "contacts.change", 201, cases={"owned": (there("owner_id", 422),)}),
+    "change_contact": _C._replace(
+        cases={"owner": (there("owner_id", 422),)},
+        case_comments={"owner": "Any colleague who is there; the contact need not be in their sight."},
+    ),
     "add_contact_point": _C._replace(done=201),
     "remove_contact_point": _C._replace(rules=_POINT, comment="Another contact's point is refused like an absent one."),
     "record_consent": _C._replace(
@@ -218,6 +229,26 @@ SPECS: dict[str, Spec] = {
     "tag_contact": _C,
     "untag_contact": _C,
     "list_tags": Spec("contacts:read", "contacts.read", 200, comment="There is one set of tags for the whole desk."),
+    "list_contact_notes": Spec("contacts:read", "contacts.read", 200, (_ONE,)),
+    "note_contact": _C._replace(done=201),
+    "change_contact_note": _C._replace(rules=_NOTE, comment=_OWN_NOTE),
+    "delete_contact_note": _C._replace(done=204, rules=_NOTE, comment=_OWN_NOTE),
+    "list_contact_ways": Spec("contacts:read", "contacts.read", 200, (_ONE,), "Through inboxes that they see."),
+    "write_to_contact": Spec(
+        _W,
+        "tickets.reply",
+        201,
+        (_ONE, sees("inbox_id")),
+        "Both have to be seen, as for opening a ticket.",
+        cases={"to an address": (together("point_id", "contact_id", 404),)},
+        case_comments={"to an address": "Another contact's point is refused like an absent one."},
+    ),
+    "read_contact_timeline": Spec("contacts:read", "contacts.read", 200, (_ONE,), "Of each ticket what they see."),
+    "read_contact_visits": Spec("contacts:read", "contacts.read", 200, (_ONE,)),
+    "list_fields": Spec("contacts:read", "contacts.read", 200, comment="There is one set for the whole desk."),
+    "create_field": Spec("desk:write", "desk.manage", 201),
+    "change_field": Spec("desk:write", "desk.manage", 200, (there("own_field_id"),)),
+    "remove_field": Spec("desk:write", "desk.manage", 204, (there("own_field_id"),)),
     "record_feedback": Spec(
         "feedback:write",
         "feedback.record",

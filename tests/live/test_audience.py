@@ -12,6 +12,7 @@ HOUSE = {
     *("team.created", "team.changed", "role.changed", "api_token.created", "api_token.revoked"),
     *("inbox.created", "inbox.changed", "inbox.health_changed", "inbox.seen"),
     *("tag.created", "company.created", "desk.set_up", "desk.named", "desk.routing_changed"),
+    *("own_field.created", "own_field.changed", "own_field.removed"),
     *("job.died", "job.retried", "inbound.quarantined", "inbound.released", "reaction.failed"),
 }
 
@@ -28,7 +29,7 @@ def test_every_event_has_an_audience_that_was_read() -> None:
                 name.split(".")[0]
                 in {
                     "ticket": ("ticket", "message", "note", "delivery"),
-                    "contact": ("contact", "contact_point", "consent", "visitor"),
+                    "contact": ("contact", "contact_point", "contact_note", "consent", "visitor"),
                     "feedback": ("feedback",),
                     "shared": ("canned",),
                 }[rule]

@@ -243,6 +243,7 @@ async def renewed(made: Scene, stack: contextlib.AsyncExitStack, at_home: bool) 
 
     def objects(tx: Tx) -> World:
         world = fresh(tx, made.sides, owners, me)
+        tx.run("UPDATE contact_note SET agent_id = :me", me=me)
         chat = _chat(tx, world["front"], number, me, answered["answer"]["message_id"])
         world["front"] = chat
         if at_home:

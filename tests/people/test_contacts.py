@@ -81,9 +81,7 @@ async def test_who_cannot_see_any_ticket_of_a_contact_cannot_see_the_contact(off
         with pytest.raises(Refusal, match="no such contact"):
             await office.store.read(contact_lists.require_contact, caller, got.contact_id)
         await office.store.read(contact_lists.require_contact, caller, alone)
-        rows, _ = await office.store.read(
-            contact_lists.listed, caller, name=None, point=None, country=None, limit=10, cursor=None
-        )
+        rows, _ = await office.store.read(contact_lists.listed, caller, contact_lists.Filter())
         assert [row.name for row in rows] == ["Nobody yet"]
 
 
@@ -93,7 +91,7 @@ async def test_contacts_are_found_by_the_start_of_a_name_in_any_script_and_by_an
 
     async def found(name: str | None = None, point: str | None = None, country: str | None = None) -> list[str]:
         rows, _ = await office.store.read(
-            contact_lists.listed, office.boss, name=name, point=point, country=country, limit=10, cursor=None
+            contact_lists.listed, office.boss, contact_lists.Filter(name=name, point=point, country=country)
         )
         return [row.name for row in rows]
 

@@ -1,0 +1,29 @@
+"""Many rows by their ids at one go, in a few statements however many they are."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from hub.db.backend import Row
+from hub.db.tx import Rx
+
+MOST: Final = 256
+
+
+def some(ids: Iterable[int]) -> Iterator[tuple[str, dict[str, int]]]:
+    """`(:i0, :i1, …)` and its values, in as few different lengths as there are powers of two: a database remembers a
+    statement by its text."""
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), MOST):
+        part = wanted[start : start + MOST]
+        size = 1 << (len(part) - 1).bit_length()
+        part += part[-1:] * (size - len(part))
+        names = [f"i{n}" for n in range(size)]
+        yield f"({', '.join(f':{name}' for name in names)})", dict(zip(names, part, strict=True))
+
+
+def rows_of(rx: Rx, sql: str, column: str, ids: Iterable[int], order: str = "", **params: Any) -> Iterator[Row]:
+    """The rows of a constant `sql` (up to its FROM, or to the last of its conditions, whose values are `params`) with
+    one of the ids in `column`, itself a constant."""
+    joint = "AND" if "WHERE" in sql else "WHERE"
+    for names, values in some(ids):
+        yield from rx.rows(f"{sql} {joint} {column} IN {names}{order}", **values, **params)

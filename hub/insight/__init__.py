@@ -1,0 +1,1 @@
+"""What is read across the rooms: the timeline of a person, the live board, reports."""
