@@ -7,6 +7,7 @@ import msgspec
 
 from hub.db.backend import Row
 from hub.db.many import rows_of as rows_of
+from hub.db.many import some as some
 from hub.db.tx import Rx
 from hub.desk import contact_rows
 from hub.desk.contact_rows import ContactRow
