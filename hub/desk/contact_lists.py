@@ -91,7 +91,7 @@ def listed(
     column, kind, down = SORTS[sort]
     query = f"contacts {sort} {msgspec.json.encode(wanted).decode()}"
     after = cursors.read(query, cursor, (kind, int)) if cursor is not None else None
-    conditions = conditions_of(rx, caller, wanted)
+    conditions = conditionof(rx, caller, wanted)
     if conditions is None:
         return [], None
     order = f"ORDER BY {column}{' DESC' if down else ''}, contact.id{' DESC' if down else ''}"
@@ -112,12 +112,14 @@ def _in_order(
 ) -> list[tuple[Any, int]]:
     """(what is compared, id) of the first so many behind `after`."""
     few = few_of(rx, conditions)
+    columns = f"{column}, contact.id"
     where, params = _holding(conditions)
     if after is not None:
-        where.append(f"({column}, contact.id) {'<' if down else '>'} (:after, :after_id)")
+        where.append(f"({columns}) {'<' if down else '>'} (:after, :after_id)")
         params |= {"after": after[0], "after_id": after[1]}
     # Composed of constants of ours; every value is a parameter.
-    sql = f"SELECT {column}, contact.id FROM contact WHERE {' AND '.join(where or ['1 = 1'])}"
+    condition = " AND ".join(where or ["1 = 1"])
+    sql = f"SELECT {columns} FROM contact WHERE {condition}"
     if few is None:
         return [(row[0], row[1]) for row in rx.rows(f"{sql} {order} LIMIT :limit", **params, limit=limit)]
     found: list[tuple[Any, int]] = []
@@ -158,7 +160,7 @@ def _holding(conditions: Iterable[_Condition]) -> tuple[list[str], dict[str, Any
 # --- filters ---------------------------------------------------------------------------------------------------------
 
 
-def conditions_of(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | None:
+def conditionof(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | None:
     """All that has to hold, the narrowest first as far as can be told; None: nothing can be found."""
     found: list[_Condition] = []
     if wanted.point is not None:
@@ -231,19 +233,19 @@ def seen(caller: Caller) -> list[_Condition]:
 
 def _point(text: str, country: str | None) -> _Condition:
     kind = points.EMAIL if "@" in text else points.PHONE
-    has = "contact_point.kind = :kind AND contact_point.scope = '' AND contact_point.value = :value"
+    condition = "contact_point.kind = :kind AND contact_point.scope = '' AND contact_point.value = :value"
     return _Condition(
-        f"SELECT contact_point.contact_id FROM contact_point WHERE {has}",
-        f"EXISTS (SELECT 1 FROM contact_point WHERE contact_point.contact_id = contact.id AND {has})",
+        f"SELECT contact_point.contact_id FROM contact_point WHERE {condition}",
+        f"EXISTS (SELECT 1 FROM contact_point WHERE contact_point.contact_id = contact.id AND {condition})",
         {"kind": kind, "value": points.normalise(kind, text, country, "point")[0]},
     )
 
 
 def _word(number: int, word: str) -> _Condition:
-    begins = f"contact_word.word >= :word{number} AND contact_word.word < :beyond{number}"
+    condition = f"contact_word.word >= :word{number} AND contact_word.word < :beyond{number}"
     return _Condition(
-        f"SELECT contact_word.contact_id FROM contact_word WHERE {begins}",
-        f"EXISTS (SELECT 1 FROM contact_word WHERE contact_word.contact_id = contact.id AND {begins})",
+        f"SELECT contact_word.contact_id FROM contact_word WHERE {condition}",
+        f"EXISTS (SELECT 1 FROM contact_word WHERE contact_word.contact_id = contact.id AND {condition})",
         {f"word{number}": word, f"beyond{number}": word + words.BEYOND},
     )
 
@@ -253,10 +255,10 @@ def _field(rx: Rx, number: int, key_and_value: str) -> _Condition:
     field = next((one for one in fields.all_of_them(rx) if one.key == key), None)
     if field is None or not colon:
         raise invalid(f"field.{number}", "Write key:value, with the key of a field that there is.")
-    has = f"contact_field.field_id = :field{number} AND contact_field.folded = :value{number}"
+    condition = f"contact_field.field_id = :field{number} AND contact_field.folded = :value{number}"
     return _Condition(
-        f"SELECT contact_field.contact_id FROM contact_field WHERE {has}",
-        f"EXISTS (SELECT 1 FROM contact_field WHERE contact_field.contact_id = contact.id AND {has})",
+        f"SELECT contact_field.contact_id FROM contact_field WHERE {condition}",
+        f"EXISTS (SELECT 1 FROM contact_field WHERE contact_field.contact_id = contact.id AND {condition})",
         {f"field{number}": field.id, f"value{number}": fields.asked(field, text, f"field.{number}")},
     )
 

@@ -47,9 +47,10 @@ def open_tickets(rx: Rx, caller: Caller, contact_id: int) -> list[OpenTicket]:
 
 def counts(rx: Rx, caller: Caller, contact_id: int) -> Counts:
     sees, params = visible(caller.grants)
-    some = f"{_TICKETS} AND {sees} LIMIT :most"
-    counted = f"SELECT COUNT(*) FROM ({some}) AS counted"
+    filters = f"{_TICKETS} AND {sees} LIMIT :most"
     return Counts(
-        tickets=int(rx.value(counted, contact_id=contact_id, most=COUNTED, **params)),
+        tickets=int(
+            rx.value(f"SELECT COUNT(*) FROM ({filters}) AS counted", contact_id=contact_id, most=COUNTED, **params)
+        ),
         notes=int(rx.value(_NOTES, contact_id=contact_id, most=COUNTED)),
     )

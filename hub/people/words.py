@@ -122,9 +122,9 @@ def add(tx: Tx, contact_id: int, found: Iterable[str]) -> None:
         part = new[start : start + 64]
         # In as few different lengths as there are powers of two: a database remembers a statement by its text.
         part += part[-1:] * ((1 << (len(part) - 1).bit_length()) - len(part))
-        rows = ", ".join(f"(:w{n}, :id)" for n in range(len(part)))
+        placeholders = ", ".join(f"(:w{n}, :id)" for n in range(len(part)))
         tx.run(
-            f"INSERT INTO contact_word (word, contact_id) VALUES {rows} ON CONFLICT DO NOTHING",
+            f"INSERT INTO contact_word (word, contact_id) VALUES {placeholders} ON CONFLICT DO NOTHING",
             id=contact_id,
             **{f"w{n}": word for n, word in enumerate(part)},
         )
