@@ -37,6 +37,7 @@ _KINDS: Final[dict[str, Kind]] = {
 _LEFT_OUT: Final = (
     *("delivery.changed", "delivery.cancelled", "message.edited", "message.deleted", "reaction.failed"),
     *("ticket.offered", "ticket.offer_ended", "ticket.tagged", "ticket.untagged", "ticket.subject_changed"),
+    *("ticket.followed", "ticket.unfollowed", "agent.mentioned"),
     *("contact_note.changed", "contact_note.deleted", "feedback.changed"),
 )
 
