@@ -1,4 +1,4 @@
-// The console's one store and everything that can be done from it: components read `state` and call these. Wired by app.js.
+// The console's one store and everything that can be done from it: components read `state` and call these. Wired by shell.js.
 
 import * as api from './base.js';
 import { Live, _ } from './base.js';
@@ -12,11 +12,17 @@ const RETRIES = [1_000, 2_000, 5_000, 10_000];
 export const state = signal(store.empty());
 export const me = computed(() => state.value.me);
 export const agents = computed(() => state.value.agents);
+export const teams = computed(() => state.value.teams);
 export const inboxes = computed(() => state.value.inboxes);
+export const ready = computed(() => state.value.ready);
 export const connection = computed(() => ({ state: state.value.connection, since: state.value.since }));
+export const counts = signal(null); // by view; a number, or null where nobody has counted yet
 export const toasts = signal([]);
 export const busy = signal(false); // a page of the list is being fetched
-export const more = signal({}); // view → where the next page begins; null: there is none
+export const pages = signal({}); // by the list's key: {next, until}, how far it has been fetched; next null: all of it
+
+/** This window, for what the desk tells one's other windows. */
+export const WINDOW = api.clientId();
 
 let live = null;
 
@@ -30,11 +36,15 @@ export function hear(hearer) {
 
 export function apply(frame) {
   if (frame.type === 'typing') frame = { ...frame, heard: Date.now() };
+  if (frame.type === 'own' && frame.window === WINDOW) return;
+  if (frame.type === 'own' && frame.what === 'draft') elsewhere(frame);
   state.value = store.apply(state.value, frame);
   if (frame.type === 'snapshot') {
-    more.value = {};
+    pages.value = {};
     look();
+    fetchDrafts();
   }
+  if (frame.type === 'snapshot' || frame.type === 'event') countSoon();
   for (const hearer of hearers) hearer(frame);
 }
 
@@ -58,7 +68,7 @@ export function start(boot) {
   addEventListener('online', () => live.nudge());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) live.nudge(); });
   for (const sign of ['keydown', 'pointerdown', 'pointermove', 'wheel']) addEventListener(sign, sitsHere, { passive: true });
-  for (const entry of kept()) send(entry);
+  for (const entry of outbox()) send(entry);
 }
 
 const SIGN_OF_LIFE = 60_000; // so often at most: without one the desk takes this agent to be away after a while
@@ -74,7 +84,7 @@ let offered = false;
 
 /** The desk has other pages than this one: never a forced reload, something may be half written. */
 function renew() {
-  if (!offered) tell(_('There is a new version of this page.'), { label: _('Reload the page'), run: () => location.reload() });
+  if (!offered) tell(_('There is a new version of this page.'), { label: _('Reload the page'), run: () => location.reload(), stays: true });
   offered = true;
 }
 
@@ -83,28 +93,44 @@ function signIn() {
   location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
+// --- news -----------------------------------------------------------------------------------------------------------
+
+const TOLD_FOR = 8_000;
+
+/** @param {{label: string, run: () => void, undoes?: boolean, stays?: boolean}} [action] */
 export function tell(text, action = null) {
   const toast = { key: api.clientId(), text, action };
-  toasts.value = [...toasts.value, toast];
-  setTimeout(() => dismiss(toast.key), 8_000);
+  toasts.value = [...toasts.value, toast].slice(-3);
+  if (!action?.stays) setTimeout(() => dismiss(toast.key), TOLD_FOR);
 }
+
+/** Says what was done, and how to take it back: by the button or by `undo`. */
+export const did = (text, run) => tell(text, run && { label: _('Undo'), run, undoes: true });
 
 export const dismiss = (key) => { toasts.value = toasts.value.filter((toast) => toast.key !== key); };
 
-export function agentName(kind, id) {
-  if (kind === 'bot') return _('Bot');
-  return agents.value[id]?.name ?? (id === me.value?.agent.id ? me.value.agent.name : _('A colleague'));
+export function undo() {
+  const last = toasts.value.findLast((toast) => toast.action?.undoes);
+  if (!last) return;
+  dismiss(last.key);
+  last.action.run();
 }
 
 export const may = (permission) => state.value.me?.permissions.includes(permission) ?? false;
 
-/** A change; what the desk refuses is told as it says it. True: done. */
-async function ask(method, path, body) {
+export function agentName(kind, id) {
+  if (kind === 'bot') return _('Bot');
+  if (kind === 'system') return _('Parley');
+  return agents.value[id]?.name ?? (id === me.value?.agent.id ? me.value.agent.name : _('A colleague'));
+}
+
+/** A change; what the desk refuses is told as it says it. → the answer, or null. */
+export async function ask(method, path, body, { quiet = false } = {}) {
   try {
     return (await api[method](`/api/v1${path}`, body)) ?? true;
   } catch (problem) {
     if (problem.kind === 'unauthenticated') signIn();
-    else tell(problem.message);
+    else if (!quiet) tell(problem.message);
     return null;
   }
 }
@@ -113,60 +139,142 @@ async function ask(method, path, body) {
 
 /** What the present screen needs and is not there yet. */
 export function look() {
-  if (!state.value.ready) return;
-  const { number, view: of } = route.value;
-  if (number && !state.value.threads[number]?.loaded) thread(number);
-  if (of === 'all' && more.value.all === undefined) page('all');
+  const { number } = route.value;
+  if (state.value.ready && number && !state.value.threads[number]?.loaded) thread(number);
 }
 
-export async function thread(number, older = null) {
+const asked = new Map(); // threads that are being fetched
+
+export function thread(number, older = null) {
+  const key = `${number} ${older}`;
+  if (!asked.has(key)) asked.set(key, fetchThread(number, older).finally(() => asked.delete(key)));
+  return asked.get(key);
+}
+
+async function fetchThread(number, older) {
   apply({ type: 'local.loading', number });
   const since = state.value.cursor;
   try {
     const read = await api.get(`/api/v1/tickets/${number}`, { limit: 50, cursor: older });
     apply({ type: 'local.thread', number, thread: read, since, more: older !== null });
+    if (!older) events(number);
   } catch (problem) {
     if (problem.kind === 'unauthenticated') signIn();
     else apply({ type: 'local.failed', number, text: problem.message });
   }
 }
 
-const ASKED = { mine: { view: 'mine' }, unassigned: { view: 'unassigned' }, open: {}, all: {} };
+/** What happened to it besides what was said: assignments and the like. */
+async function events(number, cursor = null) {
+  const page = await api.get(`/api/v1/tickets/${number}/events`, { limit: 100, cursor }).catch(() => null);
+  if (page) apply({ type: 'local.events', number, items: page.items, older: page.next });
+}
 
-export async function page(of) {
-  if (busy.value || more.value[of] === null) return;
+/** The threads that will be wanted next. */
+export function foresee(numbers) {
+  for (const number of numbers) if (state.value.ready && !state.value.threads[number]) thread(number);
+}
+
+/** The next page of a list; its first, where the snapshot does not have all of it. */
+export async function page(want) {
+  const had = pages.value[want.key];
+  if (busy.value || had?.next === null) return;
   busy.value = true;
   const since = state.value.cursor;
+  const query = { view: want.view, sort: want.sort, limit: 100, cursor: had?.next ?? null };
+  for (const [field, values] of Object.entries(want.filter)) query[field] = values;
   try {
-    const { items, next } = await api.get('/api/v1/tickets', { ...ASKED[of], limit: 100, cursor: more.value[of] });
-    apply({ type: 'local.page', items, since });
-    more.value = { ...more.value, [of]: next };
+    const { items, next } = await api.get('/api/v1/tickets', query);
+    apply({ type: 'local.page', items, since, view: want.view });
+    pages.value = { ...pages.value, [want.key]: { next, until: next ? items.at(-1) : null } };
   } catch (problem) {
-    tell(problem.message);
+    if (problem.kind === 'unauthenticated') signIn();
+    else pages.value = { ...pages.value, [want.key]: { ...had, next: had?.next ?? null, failed: problem.message } };
   } finally {
     busy.value = false;
   }
 }
 
+const CLOSED = new Set(['all', 'resolved', 'spam', 'mentions', 'following']);
+
+/** Whether a list shows only what the snapshot has: what is neither resolved nor spam. */
+export const isOpen = ({ view, filter }) => !CLOSED.has(view) && !filter.status?.includes('resolved');
+
+/** Whether all tickets of a list are here already. */
+export const complete = (want) => isOpen(want) && !state.value.more;
+
+let counting = 0;
+
+/** Counts again when it is quiet: here, where all that is open is here; else the desk does. */
+function countSoon() {
+  if (counting) return;
+  counting = setTimeout(async () => {
+    counting = 0;
+    const known = state.value.counts ?? {};
+    if (!state.value.more) counts.value = { ...known, ...store.tally(state.value) };
+    else counts.value = (await api.get('/api/v1/counts').catch(() => null)) ?? known;
+  }, counts.value === null ? 0 : state.value.more ? 5_000 : 400);
+}
+
 // --- doing ----------------------------------------------------------------------------------------------------------
 
-const one = (number, verb) => ask('post', `/tickets/${number}/${verb}`);
+/** One verb on one ticket. It is shown at once as `patch` has it, and as it was again if the desk refuses. */
+export async function change(number, verb, body = {}, patch = {}, method = 'post') {
+  const before = state.value.tickets[number];
+  const after = { ...before, ...patch };
+  if (before) apply({ type: 'local.tickets', tickets: [after] });
+  const answer = await ask(method, ['/tickets', number, verb].filter(Boolean).join('/'), body);
+  if (!answer && before && state.value.tickets[number] === after) apply({ type: 'local.tickets', tickets: [before] });
+  if (answer?.number === number && answer.status) apply({ type: 'local.page', items: [answer], since: state.value.cursor });
+  return answer;
+}
 
-export const claim = (number) => one(number, 'claim');
-export const reopen = (number) => one(number, 'reopen');
+const own = () => state.value.me.agent.id;
+const named = (number) => `#${number}`;
+
+export const claim = (number) => change(number, 'claim', {}, { assignee_id: own(), offered_to: null });
+export const reopen = (number) => change(number, 'reopen', {}, { status: 'open', snoozed_until: null });
 
 export async function resolve(number) {
-  if (await one(number, 'resolve')) tell(_('#{0} is resolved.', String(number)), { label: _('Undo'), run: () => reopen(number) });
+  const done = await change(number, 'resolve', {}, { status: 'resolved' });
+  if (done) did(_('{0} is resolved.', named(number)), () => reopen(number));
+  return done;
+}
+
+export async function assign(number, agentId) {
+  const was = state.value.tickets[number]?.assignee_id ?? null;
+  if (was === agentId) return null;
+  const done = await change(number, 'assign', { agent_id: agentId }, { assignee_id: agentId, offered_to: null });
+  const text = agentId === null ? _('{0} is nobody’s now.', named(number)) : _('{0} is with {1} now.', named(number), agentName('agent', agentId));
+  if (done) did(text, () => change(number, 'assign', { agent_id: was }, { assignee_id: was }));
+  return done;
 }
 
 export function accept(ticket) {
-  return one(ticket.number, ticket.offered_to === state.value.me.agent.id ? 'accept' : 'claim');
+  return change(ticket.number, ticket.offered_to === own() ? 'accept' : 'claim', {}, { assignee_id: own(), offered_to: null });
 }
 
-export const decline = (number) => one(number, 'decline');
+export const decline = (number) => change(number, 'decline', {}, { offered_to: null });
 
 export async function setAvailability(availability) {
   if (await ask('put', '/me/availability', { availability })) apply({ type: 'local.availability', availability });
+}
+
+// --- what one has read ----------------------------------------------------------------------------------------------
+
+/** The open ticket has been on the screen down to its newest words. */
+export function markRead(number) {
+  const ticket = state.value.tickets[number];
+  if (!ticket || !store.unread(state.value, ticket)) return;
+  const read = { number, message_id: ticket.last_incoming_id };
+  apply({ type: 'local.read', ...read });
+  ask('post', `/tickets/${number}/read`, { message_id: read.message_id, window: WINDOW }, { quiet: true });
+}
+
+export async function markUnread(number) {
+  const answer = await ask('post', `/tickets/${number}/unread`, { window: WINDOW });
+  if (answer) apply({ type: 'local.read', ...answer });
+  return answer;
 }
 
 // --- preferences ----------------------------------------------------------------------------------------------------
@@ -175,10 +283,6 @@ export async function setAvailability(availability) {
 export const preferences = computed(() => me.value?.preferences ?? {});
 
 const preferring = (wanted) => apply({ type: 'local.me', me: { ...me.value, preferences: wanted } });
-
-hear((frame) => {
-  if (frame.type === 'own' && frame.what === 'preferences') preferring(frame.preferences);
-});
 
 /** Changes some of them: at once here, then at the desk; what that refuses is taken back. */
 export async function prefer(some) {
@@ -192,22 +296,25 @@ export async function prefer(some) {
 // --- saying ---------------------------------------------------------------------------------------------------------
 
 /** Shows it at once and sends it; the entry's id is the client id, so that it happens once however often it is sent. */
-export function say(number, mode, text) {
-  return send({ id: api.clientId(), number, mode, text, at: Date.now(), seen: store.seen(state.value, number) });
+export function say(number, mode, text, more = {}) {
+  return send({ id: api.clientId(), number, mode, text, at: Date.now(), seen: store.seen(state.value, number), ...more });
 }
 
+/** → whether it has been said */
 export async function send(entry, anyway = false) {
   apply({ type: 'local.sending', entry });
   keep();
   const path = `/api/v1/tickets/${entry.number}/${entry.mode}`;
-  const body = { text: entry.text, ...(entry.mode === 'reply' && { seen: entry.seen, anyway }) };
+  const body = { text: entry.text, ...(entry.mode === 'reply' ? { seen: entry.seen, anyway } : entry.mentions?.length && { mentions: entry.mentions }) };
+  let done = false;
   for (let tries = 0; ; tries++) {
     try {
       apply({ type: 'local.sent', id: entry.id, answer: await api.post(path, body, { id: entry.id }) });
+      done = true;
       break;
     } catch (problem) {
       if (problem.passing && tries < RETRIES.length) {
-        await new Promise((done) => { setTimeout(done, RETRIES[tries]); });
+        await new Promise((next) => { setTimeout(next, RETRIES[tries]); });
         continue;
       }
       apply({ type: 'local.unsent', id: entry.id, problem });
@@ -216,6 +323,7 @@ export async function send(entry, anyway = false) {
     }
   }
   keep();
+  return done;
 }
 
 export function discard(id) {
@@ -226,11 +334,11 @@ export function discard(id) {
 /** What is not known to have arrived outlives a reload. */
 function keep() {
   const open = Object.values(state.value.outbox).filter((entry) => entry.state !== 'sent');
-  const entries = open.map(({ id, number, mode, text, at, seen }) => ({ id, number, mode, text, at, seen, by: me.value?.agent.id }));
+  const entries = open.map(({ problem: _problem, state: _state, ...entry }) => ({ ...entry, by: me.value?.agent.id }));
   sessionStorage.setItem(KEPT, JSON.stringify(entries));
 }
 
-function kept() {
+function outbox() {
   try {
     return JSON.parse(sessionStorage.getItem(KEPT) ?? '[]').filter((entry) => entry.by === me.value.agent.id);
   } catch {
@@ -242,23 +350,77 @@ function kept() {
 
 export const view = (number) => live?.send({ type: 'viewing', number });
 export const type = (number, on, mode) => live?.send({ type: 'typing', number, on, mode });
+export const signalDesk = (frame) => live?.send(frame);
 
 // --- drafts ---------------------------------------------------------------------------------------------------------
+// In this browser at once, at the desk 800 ms after the last key: begun here, gone on with elsewhere.
 
-const DRAFT = /^parley\.draft\.(\d+)\./;
+const DRAFT = /^parley\.draft\.(\d+)\.(\w+)$/;
+const SAVED_AFTER = 800;
 const draftOf = (number, mode) => `parley.draft.${number}.${mode}`;
+const saving = new Map(); // by ticket and mode: the timer of what is not at the desk yet
 
-export const draft = (number, mode) => localStorage.getItem(draftOf(number, mode)) ?? '';
+const here = signal(readDrafts());
 
-/** The tickets for which something is begun. */
-export const drafted = signal(readDrafts());
+/** The tickets for which something is begun, here or on another device. */
+export const drafted = computed(() => new Set([...here.value, ...Object.values(state.value.drafts).map(({ number }) => number)]));
+
+/** Grows when a draft has come from another device. */
+export const redrafted = signal(0);
+
+export const draft = (number, mode) => localStorage.getItem(draftOf(number, mode)) ?? state.value.drafts[`${number} ${mode}`]?.text ?? '';
 
 function readDrafts() {
   return new Set(Object.keys(localStorage).map((key) => DRAFT.exec(key)?.[1]).filter(Boolean).map(Number));
 }
 
 export function keepDraft(number, mode, text) {
+  const key = draftOf(number, mode);
+  if (text) localStorage.setItem(key, text);
+  else localStorage.removeItem(key);
+  if (here.value.has(number) !== Boolean(text)) here.value = readDrafts();
+  clearTimeout(saving.get(key));
+  saving.set(key, setTimeout(() => saveDraft(number, mode), text ? SAVED_AFTER : 0));
+}
+
+async function saveDraft(number, mode) {
+  const key = draftOf(number, mode), text = localStorage.getItem(key) ?? '';
+  const base = state.value.drafts[`${number} ${mode}`]?.saved_at ?? null;
+  if (!text && base === null) return saving.delete(key);
+  try {
+    const answer = await api.put(`/api/v1/tickets/${number}/draft`, { mode, text, ...(base !== null && { base }), window: WINDOW });
+    apply({ type: 'local.draft', number, mode, text, saved_at: answer.saved_at });
+    saving.delete(key);
+  } catch (problem) {
+    saving.delete(key);
+    if (problem.kind === 'stale') differs(number, mode, problem.body);
+  }
+  return true;
+}
+
+/** Another device has gone on with it meanwhile: what is written here stays, the other can be had instead. */
+function differs(number, mode, { text = '', saved_at: savedAt }) {
+  apply({ type: 'local.draft', number, mode, text, saved_at: savedAt });
+  tell(_('This draft was changed on another device.'), { label: _('Use that one'), stays: true, run: () => take(number, mode, text) });
+}
+
+function take(number, mode, text) {
   if (text) localStorage.setItem(draftOf(number, mode), text);
   else localStorage.removeItem(draftOf(number, mode));
-  if (drafted.value.has(number) !== Boolean(text)) drafted.value = readDrafts();
+  here.value = readDrafts();
+  redrafted.value += 1;
+}
+
+/** Written in another window or on another device; what is being written here is not touched. */
+function elsewhere({ number, mode, text }) {
+  if (!saving.has(draftOf(number, mode))) queueMicrotask(() => take(number, mode, text ?? ''));
+}
+
+async function fetchDrafts() {
+  if (!Object.values(state.value.drafts).some((one) => one.text === undefined)) return;
+  const found = await api.get('/api/v1/me/drafts').catch(() => null);
+  for (const one of found?.items ?? []) {
+    apply({ type: 'local.draft', ...one });
+    if (!saving.has(draftOf(one.number, one.mode))) take(one.number, one.mode, one.text);
+  }
 }

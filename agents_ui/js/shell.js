@@ -3,9 +3,9 @@
 
 import { _, get, ngettext, use } from './base.js';
 import * as desk from './desk.js';
-import { claim, connection, dismiss, may, me, resolve, setAvailability, state, toasts } from './desk.js';
-import { move, open, select } from './list.js';
-import { Part, action, aside, bring, follow, go, icon, listen, now, openPanel, panels, path, placed, route, screen, screens } from './parts.js';
+import { assign, claim, connection, dismiss, foresee, may, me, preferences, reopen, resolve, setAvailability, state, toasts, undo } from './desk.js';
+import { catchUp, menus, neighbour, picked, select, selected } from './list.js';
+import { Part, action, aside, avatar, bar, bars, bring, follow, go, icon, kept, listen, now, openPanel, panels, path, placed, route, screen, screens } from './parts.js';
 import { queue } from './store.js';
 import './thread.js';
 import { write } from './composer.js';
@@ -24,27 +24,75 @@ screen({
 
 const help = { name: 'help', tag: 'p-help', load: () => import('./help.js'), css: 'help.css' };
 
-action({ name: 'next', key: 'j, ArrowDown', where: 'list', text: () => _('Next ticket'), run: () => move(1) });
-action({ name: 'previous', key: 'k, ArrowUp', where: 'list', text: () => _('Previous ticket'), run: () => move(-1) });
-action({ name: 'open', key: 'Enter, o', where: 'list', text: () => _('Open it'), run: open });
-action({ name: 'back', key: 'Escape', text: () => _('Back'), run: back });
-action({ name: 'reply', key: 'r', where: 'thread', text: () => _('Reply'), run: () => write('reply'), able: () => may('tickets.reply') });
-action({ name: 'note', key: 'n', where: 'thread', text: () => _('Note'), run: () => write('note'), able: () => may('tickets.note') });
-action({ name: 'claim', key: 'c', where: 'thread', text: () => _('Claim'), run: claim, able: () => may('tickets.reply') });
-action({ name: 'resolve', key: 'e', where: 'thread', text: () => _('Resolve'), run: resolve, able: () => may('tickets.change') });
-action({ name: 'inbox', key: 'i, g i', text: () => _('To the inbox'), run: () => go('/inbox') });
-action({ name: 'queue', key: 'q, g q', text: () => _('To the queue'), run: () => go('/queue') });
-action({ name: 'fold', key: ']', where: 'thread', text: () => _('Show or hide the side panel'), run: fold, able: () => panels.value.length > 0 });
-action({ name: 'keys', key: '?', text: () => _('This sheet'), run: keys, order: 90 });
+/** The ticket that a key is about: the open one, else the chosen one of the list. */
+const target = () => route.value.number ?? selected.value;
+const on = (what) => () => target() && what(target());
+/** Opens a menu at its button in the open ticket, else at the row. */
+const menu = (name) => on((number) => menus().then((all) => all[name](document.querySelector(`[data-menu=${name}]`) ?? document.getElementById(`t${number}`), number)));
+const changes = () => may('tickets.change');
+const assigns = () => may('tickets.assign');
+const replies = () => may('tickets.reply');
 
+const take = (number) => (state.value.tickets[number]?.assignee_id == null ? claim(number) : assign(number, me.value.agent.id));
+
+for (const given of [
+  { name: 'ticket.resolve', key: 'e', text: () => _('Resolve'), run: on(resolve), able: changes },
+  { name: 'ticket.reopen', key: 'E', text: () => _('Reopen'), run: on(reopen), able: changes },
+  { name: 'ticket.snooze', key: 's', text: () => _('Snooze'), run: menu('snooze'), able: changes },
+  { name: 'ticket.assign', key: 'a', text: () => _('Assign to…'), run: menu('assignee'), able: assigns },
+  { name: 'ticket.take', key: 'i, c', text: () => _('Take it'), run: on(take), able: replies },
+  { name: 'ticket.team', key: 't', text: () => _('Team'), run: menu('team'), able: assigns },
+  { name: 'ticket.tags', key: 'l', text: () => _('Tags'), run: menu('tags'), able: changes },
+  { name: 'ticket.priority', key: 'p', text: () => _('Priority'), run: menu('urgency'), able: changes },
+  { name: 'ticket.spam', key: '!', text: () => _('Spam'), run: on((number) => import('./dialogs.js').then((d) => d.spam(number))), able: changes },
+  { name: 'ticket.merge', text: () => _('Merge into another ticket…'), run: on((number) => import('./dialogs.js').then((d) => d.merge(number))), able: changes },
+  { name: 'ticket.more', key: '.', text: () => _('More'), run: menu('more') },
+]) action({ where: 'list', group: 'ticket', ...given });
+
+for (const given of [
+  { name: 'thread.reply', key: 'r', text: () => _('Reply'), run: () => write('reply'), able: replies },
+  { name: 'thread.note', key: 'n', text: () => _('Note'), run: () => write('note'), able: () => may('tickets.note') },
+  { name: 'thread.next', key: 'J', text: () => _('Next conversation'), run: () => turn(1) },
+  { name: 'thread.previous', key: 'K', text: () => _('Previous conversation'), run: () => turn(-1) },
+  { name: 'fold.contact', key: ']', text: () => _('Show or hide the side panel'), run: fold, able: () => panels.value.length > 0 },
+]) action({ where: 'thread', group: 'thread', ...given });
+
+for (const given of [
+  { name: 'go.inbox', key: 'g i', text: () => _('To the inbox'), run: () => go('/inbox') },
+  { name: 'go.mine', key: 'g m', text: () => _('To mine'), run: () => go('/inbox?view=mine') },
+  { name: 'go.unassigned', key: 'g u', text: () => _('To what is unassigned'), run: () => go('/inbox?view=unassigned') },
+  { name: 'go.queue', key: 'q, g q', text: () => _('To the queue'), run: () => go('/queue') },
+  { name: 'go.settings', key: 'g s', text: () => _('To the settings'), run: () => location.assign('/settings') },
+  { name: 'fold.views', key: '[', text: () => _('Show or hide the views'), run: () => { views.value = views.value === 'open' ? 'folded' : 'open'; } },
+  { name: 'back', key: 'Escape', text: () => _('Back'), run: back },
+  { name: 'undo', key: 'z', text: () => _('Undo'), run: undo },
+  { name: 'help', key: '?', text: () => _('This sheet'), run: keys, order: 90 },
+]) action({ group: 'global', ...given });
+
+bar({ name: 'presence', tag: 'p-presence', order: 40 });
+
+/** Whether the views stand beside the list. */
+export const views = kept('views', 'open');
+
+/** One layer after the other: what waits in the list, what is selected, the open ticket, the screen. */
 function back() {
   const { number, screen: at } = route.value;
-  if (number) {
+  if (catchUp()) return;
+  if (picked.value.size) {
+    picked.value = new Set();
+  } else if (number) {
     select(number, false);
     go(path(null));
   } else if (at !== 'inbox') {
     go('/inbox');
   }
+}
+
+function turn(by) {
+  const next = neighbour(by);
+  if (!next) return;
+  select(next, false);
+  go(path(next));
 }
 
 let before = '';
@@ -66,18 +114,21 @@ class App extends Part {
   render() {
     const { screen: name, number } = route.value;
     const at = screens.value.find((one) => one.name === name);
+    const shape = ['panes', `panes--${name}`, number && 'panes--open', number && openPanel.value && 'panes--side', views.value !== 'open' && 'panes--folded'];
     return html`<a class="skip" href="#main">${_('Skip to the content')}</a>
       <nav class="rail" aria-label=${_('Main')}>
+        <a class="rail__mark" href="/inbox" aria-label="Parley">${mark}</a>
         ${screens.value.filter((one) => one.rail).map((one) => this.#link({ ...one.rail, text: one.title(), here: one.name === name }))}
+        <span class="gap"></span>
+        <button class="rail__item rail__help" @click=${keys}>${icon('keys')}<span>${_('Keys')}</span></button>
         ${this.#link({ href: '/settings', icon: 'settings', text: _('Settings') })}
-        <span class="rail__gap"></span>
-        <button class="rail__item rail__help" @click=${keys}>${icon('help')}<span>${_('Keys')}</span></button>
-        ${this.#link({ href: '/settings/profile', icon: 'person', text: _('Profile') })}
       </nav>
-      <header class="top"><bdi class="top__name">${me.value?.agent.name}</bdi><p-presence></p-presence></header>
-      <p-connection></p-connection>
-      <main id="main" tabindex="-1" class=${`panes panes--${name} ${number ? 'panes--open' : ''} ${number && openPanel.value ? 'panes--side' : ''}`}>${at?.tag ? placed(at) : html`
-        <section class="pane pane--list" aria-label=${_('Tickets')}>${number ? nothing : html`<h1 class="sr">${_('Inbox')}</h1>`}<p-ticket-list></p-ticket-list></section>
+      <header class="bar">${bars.value.map((one) => placed(one))}
+        <a class="bar__me" href="/settings/profile" title=${me.value?.agent.name} aria-label=${_('Profile')}>${avatar(me.value?.agent.name, me.value?.agent.id)}</a></header>
+      <div class="banners"><p-connection></p-connection><p-offer></p-offer></div>
+      <main id="main" tabindex="-1" class=${shape.filter(Boolean).join(' ')}>${at?.tag ? placed(at) : html`
+        <div class="pane pane--views"><p-views></p-views></div>
+        <section class="pane pane--list" aria-label=${_('Tickets')}><p-ticket-list></p-ticket-list></section>
         <section class="pane pane--thread" aria-label=${_('Conversation')}>${number ? html`<p-thread></p-thread>` : nobody()}</section>
         ${number && openPanel.value ? side(openPanel.value, number) : nothing}`}
       </main>
@@ -96,7 +147,7 @@ class App extends Part {
   /** The focus goes along to a new screen. */
   #arrive() {
     const { screen: name, number } = route.value;
-    this.querySelector(number ? 'p-thread h1' : name === 'inbox' ? '.row--selected > a' : '.panes h1')?.focus();
+    this.querySelector(number ? 'p-thread h1' : name === 'inbox' ? '.rows' : '.panes h1')?.focus({ preventScroll: true });
   }
 
   #link({ href, icon: name, text, here, count, said }) {
@@ -105,6 +156,9 @@ class App extends Part {
       ${number ? html`<b class="rail__count"><span aria-hidden="true">${number > 99 ? '99+' : number}</span><span class="sr">${said(number)}</span></b>` : nothing}</a>`;
   }
 }
+
+const mark = html`<svg viewBox="0 0 32 32" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.400" stroke-linejoin="round"><path
+  d="M4 7.500h17v11H12l-5 4.500v-4.500H4z"/><path d="M24.500 11.500H28v12h-2.500v4l-4.500-4H13"/></svg>`;
 
 const nobody = () => html`<div class="empty empty--thread">${icon('inbox')}<p>${_('Choose a ticket to read it here.')}</p>
   <p class="faint">${_('Press ? for the keys.')}</p><p-first-run></p-first-run></div>`;
@@ -121,13 +175,31 @@ class Presence extends Part {
   render() {
     const mine = me.value?.agent.availability ?? 'offline';
     const words = { online: _('Online'), busy: _('Busy'), away: _('Away'), offline: _('Offline') };
-    return html`<label class="presence presence--${mine}">
-      <span class="presence__dot" aria-hidden="true"></span>
+    return html`<label class="presence presence--${mine}" title=${words[mine]}>
+      <span class="presence__dot" aria-hidden="true"></span><span class="presence__word" aria-hidden="true">${words[mine]}</span>
       <span class="sr">${_('Your availability')}</span>
       <select @change=${(event) => setAvailability(event.target.value)}>
         ${Object.entries(words).map(([value, word]) => html`<option value=${value} .selected=${value === mine}>${word}</option>`)}
       </select>
     </label>`;
+  }
+}
+
+/** A ticket that is offered to oneself: it rings until it is accepted, declined or passes on, on every screen. */
+class Offer extends Part {
+  render() {
+    const mine = Object.values(state.value.tickets).find((ticket) => ticket.offered_to != null && ticket.offered_to === me.value?.agent.id);
+    if (!mine) return nothing;
+    const name = mine.contact_name || _('No name');
+    const left = mine.offered_until ? Math.max(0, Math.ceil((mine.offered_until - now.value) / 1000)) : null;
+    const take = async () => { if (await desk.accept(mine)) go(`/inbox/${mine.number}`); };
+    return html`<section class="offer" role="alert" aria-label=${_('Offered to you')}>
+      ${avatar(name, mine.contact_id)}
+      <div class="offer__what"><b><bdi>${name}</bdi></b> <span class="offer__words" dir="auto">${mine.last_text || mine.subject}</span></div>
+      ${left === null ? nothing : html`<span class="offer__left" aria-hidden="true">${ngettext('{0} second', '{0} seconds', left)}</span>`}
+      <button class="button" @click=${take}>${_('Accept')}</button>
+      <button class="button button--plain" @click=${() => desk.decline(mine.number)}>${_('Decline')}</button>
+    </section>`;
   }
 }
 
@@ -173,6 +245,7 @@ class Toast extends Part {
 
 customElements.define('p-presence', Presence);
 customElements.define('p-connection', Connection);
+customElements.define('p-offer', Offer);
 customElements.define('p-toast', Toast);
 customElements.define('p-app', App);
 
@@ -189,4 +262,10 @@ if (boot.first_run) bring({ name: 'first_run', load: () => import('./first_run.j
 effect(() => {
   void route.value;
   queueMicrotask(desk.look);
+});
+effect(() => { document.documentElement.dataset.theme = preferences.value.theme; });
+const opened = computed(() => (state.value.threads[route.value.number]?.loaded ? route.value.number : null));
+effect(() => {
+  const number = opened.value;
+  if (number) setTimeout(() => route.peek().number === number && foresee([neighbour(1), neighbour(-1)].filter(Boolean)), 400);
 });

@@ -8,11 +8,14 @@
  */
 
 export const TYPING_LASTS = 6_000;
+const LOGGED = 200; // so many changes of tickets are remembered one by one
 
 export function empty() {
   return {
     cursor: null, ready: false, me: null, agents: {}, teams: {}, inboxes: {}, tags: {},
-    tickets: {}, reads: {}, counts: {}, touched: {}, threads: {}, outbox: {}, typing: {}, viewers: {}, connection: 'connecting', since: 0, waiting: 0,
+    tickets: {}, more: false, last: null, touched: {}, threads: {}, outbox: {}, typing: {}, viewers: {}, connection: 'connecting', since: 0,
+    reads: {}, drafts: {}, counts: null, canned: {}, views: {}, found: {},
+    rev: 0, log: [], // which tickets changed: `log` has the numbers of the latest changes, `rev` counts them all
   };
 }
 
@@ -24,9 +27,9 @@ export function apply(state, frame) {
 const FRAMES = {
   welcome: (state, { me }) => ({ ...state, me: me ?? state.me }),
   snapshot: (state, { cursor, state: now }) => ({
-    ...state, ready: true, cursor, threads: {}, touched: {}, viewers: {}, typing: {},
-    tickets: by(now.tickets, 'number'), agents: by(now.agents), teams: by(now.teams),
-    inboxes: by(now.inboxes), tags: by(now.tags), reads: now.reads ?? {}, counts: now.counts ?? {},
+    ...state, ready: true, cursor, threads: {}, touched: {}, viewers: {}, typing: {}, found: {},
+    tickets: by(now.tickets, 'number'), more: now.more ?? false, last: now.more ? now.tickets.at(-1) : null, agents: by(now.agents), teams: by(now.teams),
+    inboxes: by(now.inboxes), tags: by(now.tags), rev: state.rev + LOGGED + 1, log: [], ...own(state, now),
   }),
   live: moved,
   cursor: moved,
@@ -42,14 +45,25 @@ const FRAMES = {
   'local.me': (state, { me }) => ({ ...state, me }),
   'local.connection': (state, { connection, at = 0 }) =>
     connection === state.connection ? state : { ...state, connection, since: at },
-  'local.page': (state, { items, since }) => ({ ...state, tickets: { ...state.tickets, ...newer(state, items, since) } }),
+
+  'local.page': (state, { items, since, view }) => ({
+    ...put(state, newer(state, items, since)),
+    found: view ? { ...state.found, [view]: { ...state.found[view], ...by(items.map(({ number }) => ({ number })), 'number') } } : state.found,
+  }),
+  'local.tickets': (state, { tickets }) => put(state, by(tickets, 'number')),
   'local.loading': (state, { number }) => inThread(state, number, (thread) => without(thread, 'failed')),
   'local.failed': (state, { number, text }) => inThread(state, number, (thread) => ({ ...thread, failed: text })),
   'local.forget': (state, { number }) => ({ ...state, threads: without(state.threads, number) }),
   'local.thread': (state, { number, thread, since, more }) => {
     const next = inThread(state, number, (had) => joined(had, thread, more));
-    return { ...next, tickets: { ...next.tickets, ...newer(state, [thread.ticket], since) } };
+    return put(next, newer(state, [thread.ticket], since));
   },
+  'local.events': (state, { number, items, older }) => inThread(state, number, (thread) => ({
+    ...thread, events: merged(thread.events ?? [], items), eventsOlder: older,
+  })),
+  'local.counts': (state, { counts }) => ({ ...state, counts }),
+  'local.read': (state, { number, message_id: id }) => read(state, number, id),
+  'local.draft': (state, frame) => OWN.draft(state, frame),
   'local.availability': (state, { availability }) => ({
     ...state, me: { ...state.me, agent: { ...state.me.agent, availability } },
   }),
@@ -62,24 +76,17 @@ const FRAMES = {
   'local.discard': (state, { id }) => ({ ...state, outbox: without(state.outbox, id) }),
 };
 
-// What the agent did in another window, and what of it a client that was away may have missed ("all").
-const OWN = {
-  all: (state, { reads }) => ({ ...state, reads }),
-  read: (state, { number, message_id: id }) => ({ ...state, reads: { ...state.reads, [number]: id } }),
-  preferences: (state, { preferences }) => (state.me ? { ...state, me: { ...state.me, preferences } } : state),
-};
-
 // --- events ---------------------------------------------------------------------------------------------------------
 
 function happened(state, frame) {
   const { name, ticket } = frame;
   const number = frame.number ?? ticket?.number;
   if (name === 'ticket.left') {
-    return { ...state, tickets: without(state.tickets, number), threads: without(state.threads, number) };
+    return { ...logged(state, [number]), tickets: without(state.tickets, number), threads: without(state.threads, number) };
   }
   let next = house(state, frame);
   if (ticket) {
-    next = { ...next, tickets: { ...next.tickets, [number]: ticket }, touched: { ...next.touched, [number]: frame.id } };
+    next = { ...put(next, { [number]: ticket }), touched: { ...next.touched, [number]: frame.id } };
     if (name === 'ticket.entered') next = { ...next, threads: without(next.threads, number) };
   }
   if (number != null && next.threads[number]) next = inThread(next, number, (thread) => said(thread, frame));
@@ -92,6 +99,12 @@ function house(state, frame) {
   for (const [field, table] of [['agent', 'agents'], ['team', 'teams'], ['inbox', 'inboxes'], ['tag', 'tags']]) {
     if (frame[field]?.id) next = { ...next, [table]: { ...next[table], [frame[field].id]: frame[field] } };
   }
+  for (const [field, table] of [['canned', 'canned'], ['view', 'views']]) {
+    if (!frame.name.startsWith(`${field}.`)) continue;
+    const id = frame[field]?.id ?? frame[`${field}_id`];
+    const gone = frame.name.endsWith('.deleted') || !frame[field];
+    next = { ...next, [table]: gone ? without(next[table], id) : { ...next[table], [id]: frame[field] } };
+  }
   if (frame.contact) next = renamed(next, frame.contact);
   const agent = frame.agent;
   if (agent && next.me && agent.id === next.me.agent.id) {
@@ -103,7 +116,12 @@ function house(state, frame) {
 function renamed(state, { id, name }) {
   const theirs = Object.values(state.tickets).filter((ticket) => ticket.contact_id === id && ticket.contact_name !== name);
   if (!theirs.length) return state;
-  return { ...state, tickets: { ...state.tickets, ...by(theirs.map((ticket) => ({ ...ticket, contact_name: name })), 'number') } };
+  return put(state, by(theirs.map((ticket) => ({ ...ticket, contact_name: name })), 'number'));
+}
+
+/** What happened, as the thread tells it: the same as `GET …/events` gives, made of the frame. */
+function told({ id, name, at, by: who, number: _n, type: _t, ticket: _k, message: _m, note: _o, ...payload }) {
+  return { id, name, at, by_kind: who?.kind, by_id: who?.id, payload };
 }
 
 function said(thread, frame) {
@@ -112,6 +130,7 @@ function said(thread, frame) {
   if (frame.note) next = { ...next, notes: merged(next.notes, [frame.note]) };
   const parts = [...(frame.deliveries ?? []), ...(frame.delivery ? [frame.delivery] : [])];
   if (parts.length) next = { ...next, deliveries: { ...next.deliveries, ...by(parts) } };
+  if (next.events && frame.name.startsWith('ticket.')) next = { ...next, events: merged(next.events, [told(frame)]) };
   return next;
 }
 
@@ -130,25 +149,118 @@ function spoke(state, number, { name, by: who, message, note }) {
   return entry ? outbox(next, { ...entry, said: mine.id }) : next;
 }
 
-// --- what is shown --------------------------------------------------------------------------------------------------
+// --- one's own --------------------------------------------------------------------------------------------------------
 
-export const VIEWS = ['mine', 'unassigned', 'open', 'all'];
-
-export function inView(state, view, ticket) {
-  if (ticket.spam) return false;
-  if (view === 'all') return true;
-  if (ticket.status === 'resolved' || ticket.status === 'snoozed') return false;
-  if (view === 'mine') return ticket.assignee_id === state.me?.agent.id;
-  return view === 'open' || ticket.assignee_id == null;
+/** What an agent holds besides: what they have read and begun to write, their texts and views. */
+function own(state, now) {
+  return {
+    reads: now.reads ?? {}, drafts: Object.fromEntries((now.drafts ?? []).map((one) => [`${one.number} ${one.mode}`, one])),
+    counts: now.counts ?? null, canned: by(now.canned), views: by(now.views),
+  };
 }
 
-/** The tickets of a view, newest words first. */
-export function listed(state, view) {
-  const found = Object.values(state.tickets).filter((ticket) => inView(state, view, ticket));
-  return found.sort((a, b) => b.last_message_at - a.last_message_at || b.number - a.number);
+const OWN = {
+  all: (state, frame) => logged({ ...state, ...own(state, { counts: state.counts, canned: Object.values(state.canned), views: Object.values(state.views), ...frame }) },
+    Object.keys(state.tickets).slice(0, LOGGED + 1).map(Number)),
+  read: (state, { number, message_id: id }) => read(state, number, id),
+  draft: (state, { number, mode, saved_at, text }) => ({
+    ...state, drafts: text ? { ...state.drafts, [`${number} ${mode}`]: { number, mode, saved_at, text } } : without(state.drafts, `${number} ${mode}`),
+  }),
+  preferences: (state, { preferences }) => (state.me ? { ...state, me: { ...state.me, preferences } } : state),
+};
+
+const read = (state, number, id) => logged({ ...state, reads: { ...state.reads, [number]: id } }, [number]);
+
+/** Whether the contact has written since one read it. */
+export const unread = (state, ticket) => (ticket.last_incoming_id ?? 0) > (state.reads[ticket.number] ?? 0);
+
+// --- what is shown --------------------------------------------------------------------------------------------------
+
+export const VIEWS = ['mine', 'unassigned', 'open', 'waiting', 'mentions', 'snoozed', 'resolved', 'spam', 'all'];
+const REMOTE = new Set(['mentions', 'following']); // who is in these, only the desk knows
+
+const IN = {
+  mine: (t, me) => t.assignee_id === me,
+  unassigned: (t) => t.assignee_id == null,
+  open: () => true,
+  waiting: (t) => t.status === 'open' && t.waiting_since != null,
+};
+
+export function inView(state, view, ticket) {
+  if (view === 'spam' || ticket.spam) return view === 'spam' && ticket.spam;
+  if (view === 'all') return true;
+  if (REMOTE.has(view)) return Boolean(state.found[view]?.[ticket.number]);
+  if (view === 'snoozed' || view === 'resolved') return ticket.status === view;
+  return (ticket.status === 'open' || ticket.status === 'pending') && Boolean(IN[view]?.(ticket, state.me?.agent.id));
+}
+
+const some = (given, value) => !given?.length || given.includes(String(value));
+
+/** @param {{view: string, filter?: Record<string, string[]>}} want  a filter's values are as the address has them */
+export function wanted(state, { view, filter = {} }, ticket) {
+  const named = filter.status?.length && view !== 'spam';
+  if (!(named ? some(filter.status, ticket.status) && inView(state, view, { ...ticket, status: view === 'snoozed' || view === 'resolved' ? view : 'open' })
+    : inView(state, view, ticket))) return false;
+  return some(filter.priority, ticket.priority) && some(filter.inbox_id, ticket.inbox_id) && some(filter.team_id, ticket.team_id) &&
+    some(filter.assignee_id, ticket.assignee_id) && (!filter.tag?.length || ticket.tags.some((tag) => some(filter.tag, tag))) &&
+    (!filter.unread?.length || unread(state, ticket));
 }
 
 const URGENCY = { urgent: 0, high: 1, normal: 2, low: 3 };
+const NEVER = Number.MAX_SAFE_INTEGER;
+const oldest = (a, b) => (a.waiting_since ?? NEVER) - (b.waiting_since ?? NEVER) || a.number - b.number;
+
+export const SORTS = {
+  newest: (a, b) => b.last_message_at - a.last_message_at || b.number - a.number,
+  oldest_waiting: oldest,
+  priority: (a, b) => URGENCY[a.priority] - URGENCY[b.priority] || oldest(a, b),
+  due: (a, b) => (a.due_at ?? NEVER) - (b.due_at ?? NEVER) || oldest(a, b),
+};
+
+/**
+ * The tickets that are wanted, in order. Given what it answered before, it only moves those that changed since: one event among
+ * ten thousand tickets costs next to nothing.
+ * @param {{key: string, view: string, filter?: object, sort?: string, until?: object}} want  `key` names all of it; `until`: a ticket
+ *   behind which not all are here yet, so none is shown
+ * @returns {{key: string, rev: number, numbers: number[]}}
+ */
+export function arranged(had, state, want) {
+  const missed = had?.key === want.key ? state.rev - had.rev : Infinity;
+  if (missed === 0) return had;
+  const sort = SORTS[want.sort] ?? SORTS.newest;
+  const belongs = (ticket) => ticket && wanted(state, want, ticket) && !(want.until && sort(ticket, want.until) > 0);
+  if (missed > Math.min(LOGGED, state.log.length)) {
+    const numbers = Object.values(state.tickets).filter(belongs).sort(sort).map(({ number }) => number);
+    return { key: want.key, rev: state.rev, numbers };
+  }
+  const changed = new Set(state.log.slice(-missed));
+  const rest = had.numbers.filter((number) => !changed.has(number));
+  for (const number of changed) {
+    const ticket = state.tickets[number];
+    if (belongs(ticket)) rest.splice(place(rest, ticket, state.tickets, sort), 0, number);
+  }
+  const same = rest.length === had.numbers.length && rest.every((number, at) => number === had.numbers[at]);
+  return { key: want.key, rev: state.rev, numbers: same ? had.numbers : rest };
+}
+
+function place(numbers, ticket, tickets, sort) {
+  let from = 0, to = numbers.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (sort(tickets[numbers[middle]], ticket) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** How many there are in each view, as far as that can be told from here. */
+export function tally(state) {
+  const counts = Object.fromEntries(VIEWS.map((view) => [view, 0]));
+  for (const ticket of Object.values(state.tickets)) {
+    for (const view of ['mine', 'unassigned', 'open', 'waiting', 'snoozed']) if (inView(state, view, ticket)) counts[view]++;
+  }
+  return counts;
+}
 
 /** Who waits for an agent and has none: what is offered to me first, then the most urgent, then the longest waiting. */
 export function queue(state) {
@@ -196,6 +308,14 @@ function by(rows, key = 'id') {
   return Object.fromEntries((rows ?? []).map((row) => [row[key], row]));
 }
 
+/** `tickets` in the place of what was known of them, and noted down as changed. */
+function put(state, tickets) {
+  const numbers = Object.keys(tickets).map(Number);
+  return numbers.length ? { ...logged(state, numbers), tickets: { ...state.tickets, ...tickets } } : state;
+}
+
+const logged = (state, numbers) => ({ ...state, rev: state.rev + numbers.length, log: [...state.log, ...numbers].slice(-LOGGED) });
+
 function without(table, key) {
   const { [key]: _gone, ...rest } = table;
   return rest;
@@ -217,8 +337,8 @@ function joined(had, read, more) {
     if (!(deliveries[one.id]?.changed_at > one.changed_at)) deliveries[one.id] = one;
   }
   return {
-    messages: merged(had.messages, read.messages), notes: merged(had.notes, read.notes), deliveries,
-    older: had.loaded && !more ? had.older : read.older, loaded: true,
+    ...had, messages: merged(had.messages, read.messages), notes: merged(had.notes, read.notes), deliveries,
+    followers: read.followers ?? had.followers, older: had.loaded && !more ? had.older : read.older, loaded: true,
   };
 }
 

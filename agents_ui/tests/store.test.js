@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apply, delivered, empty, inView, listed, queue, seen, timeline, typing } from '../js/store.js';
+import { apply, arranged, delivered, empty, inView, queue, seen, timeline, typing, unread } from '../js/store.js';
 
 const ME = { agent: { id: 1, name: 'Anna', availability: 'online' }, permissions: [] };
 const ticket = (number, more = {}) => ({
@@ -18,6 +18,7 @@ const start = (...tickets) => [
   { type: 'snapshot', cursor: 10, state: { tickets, agents: [ME.agent], teams: [], inboxes: [], tags: [] } },
   { type: 'live', cursor: 10 },
 ];
+const list = (state, want) => arranged(null, state, { key: 'one', ...want }).numbers;
 const event = (id, name, more) => ({ type: 'event', id, name, at: id, by: { kind: 'contact', id: 7 }, ...more });
 const opened = (number, messages = []) => ({
   type: 'local.thread', number, since: 10, thread: { ticket: ticket(number), messages, notes: [], deliveries: [], older: null },
@@ -132,8 +133,10 @@ test('views and queue show what belongs there, in their order', () => {
     ticket(7, { waiting_since: 950, offered_to: 1 }), ticket(8, { waiting_since: null }), ticket(9, { handler: 'bot' }),
   ));
   assert.deepEqual(queue(state).map(({ number }) => number), [7, 6, 5, 1]);
-  assert.deepEqual(listed(state, 'mine').map(({ number }) => number), [2]);
-  assert.deepEqual(listed(state, 'open').map(({ number }) => number), [9, 8, 7, 6, 5, 2, 1]);
+  assert.deepEqual(list(state, { view: 'mine' }), [2]);
+  assert.deepEqual(list(state, { view: 'open' }), [9, 8, 7, 6, 5, 2, 1]);
+  assert.deepEqual(list(state, { view: 'open', filter: { priority: ['urgent'] } }), [6]);
+  assert.deepEqual(list(state, { view: 'spam' }), [4]);
   assert.ok(inView(state, 'all', state.tickets[3]));
   assert.ok(!inView(state, 'all', state.tickets[4]));
 });
@@ -143,4 +146,52 @@ test('what colleagues do to themselves is followed, my own availability too', ()
   const state = run(...start(), busy);
   assert.equal(state.me.agent.availability, 'busy');
   assert.equal(state.agents[1].availability, 'busy');
+});
+
+test('a list follows what happens as if it were made anew each time', () => {
+  let seed = 7;
+  const any = (n) => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % n;
+  const wants = ['newest', 'oldest_waiting', 'priority'].map((sort) => ({ key: sort, view: 'open', sort }));
+  let state = run(...start(...Array.from({ length: 60 }, (_n, n) => ticket(n + 1))));
+  let lists = wants.map((want) => arranged(null, state, want));
+  for (let id = 11; id < 400; id++) {
+    const number = 1 + any(70), change = {
+      last_message_at: any(1_000), waiting_since: any(3) ? any(1_000) : null, priority: ['urgent', 'normal'][any(2)],
+      status: ['open', 'open', 'pending', 'resolved'][any(4)], spam: any(9) === 0,
+    };
+    state = apply(state, any(20) ? event(id, 'ticket.changed', { number, ticket: ticket(number, change) }) : event(id, 'ticket.left', { number }));
+    if (any(4)) continue; // several between two looks
+    lists = lists.map((had, at) => arranged(had, state, wants[at]));
+    lists.forEach(({ numbers }, at) => assert.deepEqual(numbers, list(state, wants[at])));
+  }
+});
+
+test('a list that has not changed is the same one', () => {
+  const want = { key: 'mine', view: 'mine', sort: 'newest' };
+  const state = run(...start(ticket(1, { assignee_id: 1 }), ticket(2)));
+  const had = arranged(null, state, want);
+  const next = arranged(had, apply(state, event(11, 'message.received', { number: 2, ticket: ticket(2, { last_message_at: 900 }) })), want);
+  assert.equal(next.numbers, had.numbers);
+});
+
+test('behind what has been fetched nothing is shown, or it would have gaps', () => {
+  const state = run(...start(ticket(1), ticket(2), ticket(3)));
+  assert.deepEqual(list(state, { view: 'open', until: ticket(2) }), [3, 2]);
+});
+
+test('what the contact wrote is unread until it was read, in whichever window', () => {
+  let state = run(...start(ticket(1, { last_incoming_id: 5 })));
+  assert.ok(unread(state, state.tickets[1]));
+  assert.deepEqual(list(state, { view: 'open', filter: { unread: ['1'] } }), [1]);
+  state = apply(state, { type: 'own', what: 'read', number: 1, message_id: 5 });
+  assert.ok(!unread(state, state.tickets[1]));
+  assert.deepEqual(list(state, { view: 'open', filter: { unread: ['1'] } }), []);
+});
+
+test('texts and views of the desk come, change and go', () => {
+  const one = { id: 3, short: 'hi', title: 'Hello', text: 'Hello!' };
+  let state = run(...start(), event(11, 'canned.created', { canned: one }));
+  assert.deepEqual(state.canned, { 3: one });
+  state = apply(state, event(12, 'canned.deleted', { canned_id: 3 }));
+  assert.deepEqual(state.canned, {});
 });
