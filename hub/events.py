@@ -306,6 +306,27 @@ class VisitorForgotten(Event, frozen=True, kw_only=True):
     visitor_id: int
 
 
+class VisitorReplaced(Event, frozen=True, kw_only=True):
+    """Somebody else has signed in in their browser: its token opens nothing any longer."""
+
+    name = "visitor.replaced"
+    visitor_id: int
+
+
+class VisitorStartedAnew(Event, frozen=True, kw_only=True):
+    """What they say next is another matter."""
+
+    name = "visitor.started_anew"
+    visitor_id: int
+
+
+class VisitorChanged(Event, frozen=True, kw_only=True):
+    """They left a name, an address or their consent."""
+
+    name = "visitor.changed"
+    visitor_id: int
+
+
 class CompanyCreated(Event, frozen=True, kw_only=True):
     name = "company.created"
     company_id: int

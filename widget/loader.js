@@ -134,6 +134,7 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     keep,
     tell,
     emit,
+    token: () => send("tab", { token: kept().token }),
     unread(number) {
       count(number);
       tell({ unread: number });

@@ -72,8 +72,14 @@ HOUSE: Final[dict[type[Event], str]] = {
         MACHINERY,
     ),
 }
-# Caches and sockets of ours act on the first, the second proves that we are alive.
-NOBODY: Final = (events.AccessChanged, events.HealthChecked)
+# Caches and sockets of ours act on the first, the second proves that we are alive, the rest is for hub.live.keeping.
+NOBODY: Final = (
+    events.AccessChanged,
+    events.HealthChecked,
+    events.VisitorChanged,
+    events.VisitorReplaced,
+    events.VisitorStartedAnew,
+)
 _CONTACT: Final = ("contact.", "contact_point.", "contact_note.", "consent.", "visitor.")
 _FEEDBACK: Final = "feedback."
 _SHARED: Final = ("canned.",)

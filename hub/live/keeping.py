@@ -20,10 +20,15 @@ from hub.events import (
     Recorded,
     SignedOut,
     TokenRevoked,
+    VisitorChanged,
     VisitorForgotten,
+    VisitorIdentified,
+    VisitorReplaced,
+    VisitorStartedAnew,
 )
-from hub.live import protocol
+from hub.live import protocol, replay
 from hub.live.clients import HELD, LIVE, AgentSession, VisitorSession
+from hub.live.hydrate import Shown
 from hub.live.protocol import frame
 from hub.live.sessions import Live
 from hub.live.signals import Signals
@@ -57,6 +62,9 @@ class Keeping:
         self._active: set[int] = set()  # agents who have given a sign of life that is not written yet
         self._active_at: dict[int, int] = {}
         live.doubtful = self._doubt_session
+        self._changed: dict[int, None] = {}  # visitors whose windows are to be told how things stand
+        self._change = asyncio.Event()
+        live.told.append(self._told)
         self._seen: dict[int, tuple[VisitorSession, int]] = {}  # visitor → up to which event
         self.signals = Signals(store, live, self.process)
         self._tasks: list[asyncio.Task[None]] = []
@@ -71,6 +79,7 @@ class Keeping:
                 ("rights", self._look_again),
                 ("presence", self._renew),
                 ("seen", self._acknowledge),
+                ("standing", self._tell_standings),
                 ("queue", self._tell_positions),
                 ("signals-out", self.signals.send),
                 ("signals-in", self.signals.hear),
@@ -98,8 +107,8 @@ class Keeping:
                     self._doubt_agents(event.agent_id)
                 case TokenRevoked() if recorded.by.kind == "agent":
                     self._doubt_token(event.token_id)
-                case VisitorForgotten():
-                    self._forgotten(event.visitor_id)
+                case VisitorForgotten() | VisitorReplaced():
+                    self._over(event.visitor_id)
                 case _:
                     pass
         self.live.take(batch)
@@ -193,10 +202,50 @@ class Keeping:
 
     # --- visitors ----------------------------------------------------------------------------------------------------
 
-    def _forgotten(self, visitor_id: int) -> None:
-        """Every window of that browser is over, once the one that asked for it has had its answer."""
+    def _over(self, visitor_id: int) -> None:
+        """Every window of that browser is over, once the one that asked for it has had its answer. It may be another
+        visitor's by then: that of who has signed in there."""
+
+        def end(session: VisitorSession) -> None:
+            if session.visitor.id == visitor_id:
+                self.live.end(session, protocol.SIGNED_OUT)
+
         for session in tuple(self.live.of_visitor.get(visitor_id, ())):
-            asyncio.get_running_loop().call_later(ANSWERED_WITHIN, self.live.end, session, protocol.SIGNED_OUT)
+            asyncio.get_running_loop().call_later(ANSWERED_WITHIN, end, session)
+
+    def _told(self, shown: Shown) -> None:
+        event = shown.recorded.event
+        if isinstance(event, (VisitorChanged, VisitorIdentified, VisitorStartedAnew)):
+            if event.visitor_id in self.live.of_visitor:
+                self._changed[event.visitor_id] = None
+                self._change.set()
+
+    async def _tell_standings(self) -> None:
+        while True:
+            await self._change.wait()
+            self._change.clear()
+            some = [(id, s) for id in list(self._changed)[:AT_ONCE] for s in self.live.of_visitor.get(id, ())]
+            for id in list(self._changed)[:AT_ONCE]:
+                del self._changed[id]
+            try:
+                upto, found = await self._store.read(replay.standings, [s.visitor for _, s in some])
+            except Unavailable:
+                self._changed |= dict.fromkeys(id for id, _ in some)
+                await asyncio.sleep(0.5)
+                continue
+            except Exception:
+                log.exception("how things stand could not be told")
+                continue
+            for id, session in some:
+                if id not in found or session.visitor.id != id:
+                    continue
+                if session.state == LIVE and session.cursor <= upto:
+                    self.live.stand(session, found[id])
+                elif session.state in (LIVE, HELD):  # it knows newer things by now, or will
+                    self._changed[id] = None
+            if self._changed:
+                await asyncio.sleep(0.02)
+                self._change.set()
 
     def seen(self, session: VisitorSession, cursor: int) -> None:
         """Everything up to that event has reached their browser; noted once a second."""

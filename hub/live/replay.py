@@ -3,6 +3,8 @@
 Whoever it is and what they may is read in the same transaction, so that nothing is judged by rights of another time.
 """
 
+import contextlib
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -57,6 +59,7 @@ class VisitorJoined(msgspec.Struct, kw_only=True):
     read: tuple[int, int] | None = None  # up to which message of theirs, in which ticket, somebody here has read
     events: list[Recorded] = []
     things: Things | None = None
+    standing: visitors.Standing | None = None
 
 
 class Joined(msgspec.Struct, kw_only=True):
@@ -123,7 +126,18 @@ def visitor(rx: Rx, visitor: Visitor, cursor: int | None) -> VisitorJoined | Non
         else:
             joined.things = things(rx, joined.events, connected=(visitor.id,))
             joined.read = visitors.read_upto(rx, current)
+            joined.standing = visitors.standing(rx, current)
     return joined
+
+
+def standings(rx: Rx, some: Iterable[Visitor]) -> tuple[int, dict[int, visitors.Standing]]:
+    """(the last event that is surely in it, how things stand for each who is not forgotten)."""
+    upto = stream.last_event(rx)
+    found: dict[int, visitors.Standing] = {}
+    for one in some:
+        with contextlib.suppress(Refusal):
+            found[one.id] = visitors.standing(rx, one)
+    return upto, found
 
 
 def _changes_rights(recorded: Recorded, agent_id: int) -> bool:

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from hub.db.store import Store
-from hub.desk.visitors import Visitor
+from hub.desk.visitors import Standing, Visitor
 from hub.errors import Unavailable
 from hub.events import Recorded
 from hub.live import protocol, replay
@@ -233,7 +233,14 @@ class Live:
             await self._replay(session, joined.events, joined.things)
             if joined.read is not None and session.state == HELD:
                 self.send(session, frame("read", number=joined.read[0], message_id=joined.read[1]))
+            if session.state == HELD and joined.standing is not None:
+                self.stand(session, joined.standing)
         await self._go_live(session, joined.upto, doubts)
+
+    def stand(self, session: VisitorSession, standing: Standing) -> None:
+        """Tells a visitor how things stand, which no event tells: what they did in another window, who is here."""
+        session.position = standing.ticket.position if standing.ticket is not None else None
+        self.send(session, frame("standing", state=standing))
 
     async def _read(self, session: AgentSession, cursor: int | None) -> replay.Joined | None:
         """Once more where rights changed meanwhile: then it is not certain that the read knew of it."""

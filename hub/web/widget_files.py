@@ -17,7 +17,7 @@ FOLDER: Final = Path(__file__).parents[2] / "widget"
 # Each after those that it imports from.
 MODULES: Final = (
     *("ids", "sound", "words", "store", "line", "views", "sight", "outbox", "writing", "choices"),
-    *("whereabouts", "chat"),
+    *("whereabouts", "whoever", "chat"),
 )
 ALONE: Final = ("rehearsal",)  # loaded by itself, and by few
 _VENDOR: Final = re.compile(r'^import \{([^}]*)\} from "\.\./vendor/lit-html\.js";\n', re.M)

@@ -4,38 +4,15 @@ cookies blocked: what is said arrives, once and in order, whatever happens on th
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
-from tests.journeys.chat_desk import CHROMIUM, ChatDesk, Visit, chat_desk, site, visit
+from tests.journeys.chat_desk import ChatDesk, Visit, site, visit
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--test-third-party-cookie-phaseout")
-
-
-@pytest.fixture(scope="module")
-def desk() -> Iterator[ChatDesk]:
-    with chat_desk() as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield found
-        await found.close()
-
-
-@pytest_asyncio.fixture
-async def shop(desk: ChatDesk) -> AsyncIterator[str]:
-    async with site(desk, await desk.inbox()) as address:
-        yield address
 
 
 async def test_words_go_both_ways_and_each_sees_how_far_theirs_came(

@@ -4,7 +4,10 @@ from hub.events import BY_NAME
 from hub.live.audience import rule_of
 
 # Reviewed: these are told to nobody.
-NOBODY = {"access.changed", "desk.health_checked"}
+NOBODY = {
+    *("access.changed", "desk.health_checked"),
+    *("visitor.changed", "visitor.replaced", "visitor.started_anew"),
+}
 # Reviewed: these are told to all agents or to those with a permission; see the table in hub/live/audience.py.
 HOUSE = {
     *("agent.created", "agent.changed", "agent.disabled", "agent.enabled", "agent.availability_changed"),

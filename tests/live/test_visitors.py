@@ -2,8 +2,10 @@
 
 import json
 
+import pytest
+
 from tests.fixtures.desk import DeskClient
-from tests.live.client import agent, connected, live_inbox, visitor
+from tests.live.client import Told, agent, connected, live_inbox, visitor
 
 
 async def test_what_a_visitor_says_reaches_an_agent_and_the_answer_comes_back(desk_client: DeskClient) -> None:
@@ -140,3 +142,69 @@ async def test_a_forged_identity_is_told_and_changes_nothing(desk_client: DeskCl
     async with visitor(desk_client, jwt="a.b.c") as eve:
         assert (await eve.until("error"))["problem"]["status"] == 403
         assert (await eve.until("snapshot"))["state"]["verified"] is False
+
+
+async def test_another_window_hears_at_once_what_no_event_of_a_ticket_tells(desk_client: DeskClient) -> None:
+    async with visitor(desk_client) as eve:
+        token = (await eve.until("welcome"))["visitor"]
+        await eve.until("live")
+        async with visitor(desk_client, token) as window:
+            await window.until("live")
+
+            async def told(**wanted: object) -> None:
+                def holds(frame: Told) -> bool:
+                    return frame["type"] == "standing" and all(frame["state"][f] == v for f, v in wanted.items())
+
+                await window.until(holds)
+
+            number = (await eve.command("say", text="Hello", client_id="m1"))["answer"]["number"]
+            await window.event("message.received")
+            await eve.command("leave_details", name="Eve")
+            await told(name="Eve")
+            await eve.command("start_anew")
+            assert (await window.event("ticket.resolved"))["ticket"]["number"] == number
+            await told(ticket=None)
+            await eve.command("identify", jwt=signed(await live_inbox(desk_client), "eve"))
+            await told(verified=True)
+            assert not [frame for frame in window.frames if frame["type"] == "snapshot_required"]
+            assert not any("messages" in frame["state"] for frame in window.frames if frame["type"] == "standing")
+
+
+async def test_who_comes_back_with_a_cursor_hears_how_things_stand_by_now(desk_client: DeskClient) -> None:
+    async with visitor(desk_client) as eve:
+        token = (await eve.until("welcome"))["visitor"]
+        await eve.until("live")
+        await eve.command("say", text="Hello", client_id="m1")
+        await eve.event("message.received")
+        async with visitor(desk_client, token) as window:
+            await window.until("live")
+            await window.command("start_anew")
+        cursor = eve.cursor
+    async with visitor(desk_client, token, cursor=cursor) as eve:
+        await eve.until("live")
+        kinds = [f["type"] for f in eve.frames if f["type"] in ("event", "standing", "live", "snapshot")]
+        assert kinds[-2:] == ["standing", "live"]
+        assert "snapshot" not in kinds
+        assert next(f for f in eve.frames if f["type"] == "standing")["state"]["ticket"] is None
+
+
+@pytest.mark.parametrize("how", ["in this window", "in a new one"])
+async def test_when_another_signs_in_every_other_window_of_the_one_before_is_over(
+    desk_client: DeskClient, how: str
+) -> None:
+    inbox = await live_inbox(desk_client)
+    async with visitor(desk_client, jwt=signed(inbox, "eve")) as eve:
+        token = (await eve.until("welcome"))["visitor"]
+        await eve.until("live")
+        async with visitor(desk_client, token) as window:
+            await window.until("live")
+            if how == "in this window":
+                assert (await eve.command("identify", jwt=signed(inbox, "bob")))["answer"]["visitor"] != token
+                assert await window.ended() == 4401
+                assert (await eve.command("say", text="Bob's own", client_id="m1"))["type"] == "answer"
+            else:
+                async with visitor(desk_client, token, jwt=signed(inbox, "bob")) as bob:
+                    assert (await bob.until("welcome"))["visitor"] != token
+                    assert await window.ended() == 4401
+                    assert await eve.ended() == 4401
+                    assert (await bob.command("say", text="Bob's own", client_id="m1"))["type"] == "answer"

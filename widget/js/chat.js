@@ -8,7 +8,7 @@ import { Sight } from "./sight.js";
 import { chime } from "./sound.js";
 import { EMPTY, apply, ended, unread } from "./store.js";
 import { screen } from "./views.js";
-import { Whereabouts } from "./whereabouts.js";
+import { Whoever } from "./whoever.js";
 import { _, ngettext, useCatalogue } from "./words.js";
 import { TYPING, silent } from "./writing.js";
 
@@ -17,7 +17,7 @@ const RING = 400; // within which another tab can say that somebody is looking
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-class Chat extends Whereabouts {
+class Chat extends Whoever {
   constructor(port, init, site, Way) {
     super();
     const { kept, look, place, leader, open } = init;
@@ -64,10 +64,15 @@ class Chat extends Whereabouts {
     this.sight = new Sight({
       isLooking: () => this.isLooking(),
       readTo: () => this.state.readTo,
-      read: (id) => this.line.command("read", { message_id: id }).then(() => this.act({ type: "my.read", id }), silent),
+      read: (id) => this.line.command("read", { message_id: id }).then(() => this.wasRead(id), silent),
     });
     this.watch = this.sight.watch;
     document.addEventListener("keydown", (event) => this.escape(event));
+  }
+
+  wasRead(id) {
+    this.act({ type: "my.read", id });
+    this.tell("tell", { read: id });
   }
 
   // --- the loader ----------------------------------------------------------------------------------------------------
@@ -128,24 +133,9 @@ class Chat extends Whereabouts {
     this.draw();
   }
 
-  identify(jwt) {
-    this.jwt = jwt;
-    if (!jwt) return;
-    this.line.command("identify", { jwt }).then(
-      ({ visitor, state }) => {
-        if (visitor && visitor !== this.token) this.keepToken(visitor); // a snapshot follows
-        this.act({ type: "my.state", state });
-      },
-      (problem) => problem && this.emit("error", problem.detail),
-    );
-  }
-
-  keepToken(token) {
-    this.token = token;
-    this.tell("keep", ["token", token]);
-  }
-
-  fromTab({ seen, mute }) {
+  fromTab({ seen, mute, read, token }) {
+    this.becomes(token);
+    if (read) this.act({ type: "my.read", id: read });
     if (seen) this.seen = Math.max(this.seen ?? 0, seen);
     if (mute != null) this.sound = !mute;
     this.draw();
@@ -223,6 +213,7 @@ class Chat extends Whereabouts {
   }
 
   lineChanged(state) {
+    if (state === "connecting") this.tell("token"); // another tab may have got a new one
     if (state === "live" || state === "resting") {
       clearTimeout(this.patience);
       this.patience = 0;

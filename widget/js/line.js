@@ -4,6 +4,8 @@
 const SILENCE = 20_000; // after which something is said
 const DEAD = 45_000; // after which the line is given up
 const GREETING = 10_000; // within which a welcome has to come
+// By how it ended. 4401: another tab, in which they have signed in or out, is to have its answer before we ask who we are.
+const PAUSES = { 1012: 5000, 4401: 4000 };
 const SOCKET_AGAIN = 300_000; // after which a WebSocket is tried once more
 
 export class Line {
@@ -25,6 +27,13 @@ export class Line {
     if (this.wanted) return;
     this.wanted = true;
     this.connect();
+  }
+
+  // The same from the beginning, as somebody else.
+  anew() {
+    clearTimeout(this.retry);
+    this.drop();
+    if (this.wanted) this.connect();
   }
 
   rest() {
@@ -107,7 +116,8 @@ export class Line {
 
   over(code) {
     const { isSocket } = this.way ?? {};
-    let pause = code === 1012 ? 5000 * Math.random() : Math.min(30, 2 ** this.tries++) * 1000 * (0.5 + Math.random() / 2);
+    let pause = PAUSES[code] ?? Math.min(30, 2 ** this.tries++) * 1000;
+    pause *= code === 1012 ? Math.random() : 0.5 + Math.random() / 2;
     if (!this.greeted && isSocket && ++this.failures >= 2) {
       this.pollUntil = Date.now() + SOCKET_AGAIN;
       pause = 0;

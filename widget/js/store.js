@@ -33,11 +33,15 @@ const CHANGES = {
     ready: true,
     outbox: without(state.outbox, shown.messages ?? []),
   }),
+  standing: (state, { state: shown }) => ({ ...state, ...taken(state, { ...state, ...shown }) }),
   live: (state, { cursor }) => ({ ...moved(state, cursor), live: true }),
   cursor: (state, { cursor }) => moved(state, cursor),
   event: (state, frame) => (frame.id <= state.cursor ? state : moved(happened(state, frame), frame.id)),
   typing: (state, { on, by }) => ({ ...state, typing: on ? { name: by?.name ?? null } : null }),
-  position: (state, { position, expected_wait }) => ({ ...state, ticket: { ...state.ticket, position, expected_wait } }),
+  position: (state, { position, expected_wait }) => ({
+    ...state,
+    ticket: state.ticket && { ...state.ticket, position, expected_wait },
+  }),
   read: (state, { number, message_id: id }) => ({
     ...state,
     messages: state.messages.map((one) =>

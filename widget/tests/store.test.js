@@ -107,3 +107,14 @@ test("what is not known is passed over", () => {
   assert.equal(apply(state, event(9, "thing.happened", {})).cursor, 9);
   assert.equal(ended(run(snapshot(5, { ticket: ticket({ status: "resolved" }) }))), true);
 });
+
+test("how things stand takes the place of what was held, and leaves what was said", () => {
+  const before = run(snapshot(5, { ticket: ticket(), messages: [said(1)], older: true, read_to: 1, ask: ["name*"] }), write("c"));
+  const state = freeze(apply(before, freeze({ type: "standing", state: { ticket: null, read_to: 1, ask: [], verified: true } })));
+  assert.equal(state.ticket, null);
+  assert.deepEqual([state.ask, state.older, state.readTo, state.cursor], [[], true, 1, 5]);
+  assert.deepEqual(state.messages, before.messages);
+  assert.deepEqual(state.outbox, before.outbox);
+  const after = apply(state, event(6, "ticket.resolved", { ticket: ticket({ status: "resolved" }) }));
+  assert.equal(after.ticket, null, "what was ended before it began anew stays behind");
+});

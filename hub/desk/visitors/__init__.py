@@ -9,12 +9,14 @@ from hub.desk.visitors.details import Details as Details
 from hub.desk.visitors.details import leave_details as leave_details
 from hub.desk.visitors.identity import identify as identify
 from hub.desk.visitors.look import Shown as Shown
+from hub.desk.visitors.look import Standing as Standing
 from hub.desk.visitors.look import State as State
 from hub.desk.visitors.look import Summary as Summary
 from hub.desk.visitors.look import TicketShown as TicketShown
 from hub.desk.visitors.look import of_ticket as of_ticket
 from hub.desk.visitors.look import read_upto as read_upto
 from hub.desk.visitors.look import shown as shown
+from hub.desk.visitors.look import standing as standing
 from hub.desk.visitors.look import state as state
 from hub.desk.visitors.look import summary as summary
 from hub.desk.visitors.look import ticket_shown as ticket_shown

@@ -9,9 +9,9 @@ from hub.db.tx import Tx
 from hub.desk.inboxes import Inbox
 from hub.desk.settings import build
 from hub.desk.visitors import waiting
-from hub.desk.visitors.row import Visitor, must, update
+from hub.desk.visitors.row import Visitor, must, record, update
 from hub.errors import FieldError, Refusal, invalid
-from hub.events import Actor
+from hub.events import Actor, VisitorChanged
 from hub.people import consents, contacts, points
 from hub.text import MAX_LINE, MAX_NAME, clean
 
@@ -49,7 +49,7 @@ def typed(visitor: Visitor) -> Details:
 def leave_details(tx: Tx, visitor: Visitor, inbox: Inbox, details: Details) -> Visitor:
     """Kept with the visitor and, as soon as there is one, with their contact. What somebody else has already joins
     nobody: it stays with the first message, where an agent sees it."""
-    visitor = must(tx, visitor.id)
+    visitor = before = must(tx, visitor.id)
     given = _checked(details, inbox.common.default_country)
     was = typed(visitor)
     kept = Details(
@@ -65,6 +65,8 @@ def leave_details(tx: Tx, visitor: Visitor, inbox: Inbox, details: Details) -> V
         _apply(tx, visitor, visitor.contact_id, inbox, kept)
         if details.consent:
             _consent(tx, visitor, inbox)
+    if visitor != before:
+        record(tx, visitor, VisitorChanged(visitor_id=visitor.id))
     return visitor
 
 

@@ -13,9 +13,9 @@ from hub.desk import inboxes
 from hub.desk.inboxes import Inbox
 from hub.desk.visitors import details as about
 from hub.desk.visitors import talk
-from hub.desk.visitors.row import Entered, Visitor, close, make, must, update
+from hub.desk.visitors.row import Entered, Visitor, close, make, must, record, update
 from hub.errors import Refusal
-from hub.events import Actor, Scope, VisitorIdentified
+from hub.events import Actor, VisitorIdentified
 from hub.people import contacts, points
 from hub.seal import SealBroken
 from hub.text import MAX_NAME, clean
@@ -46,12 +46,7 @@ def identify(tx: Tx, visitor: Visitor, token: str) -> Entered:
         verified_until=claims["exp"] * 1_000,
         contact_id=_contact(tx, visitor, inbox, claims),
     )
-    tx.record(
-        VisitorIdentified(visitor_id=visitor.id),
-        by=visitor.caller.actor,
-        contact_id=visitor.contact_id,
-        after=Scope(inbox.id),
-    )
+    record(tx, visitor, VisitorIdentified(visitor_id=visitor.id))
     return Entered(visitor, secret)
 
 

@@ -82,14 +82,12 @@ class TicketShown(msgspec.Struct, frozen=True, kw_only=True):
     rating: Rating | None
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a widget needs to draw itself. `closed`: a new ticket needs an e-mail address, nobody is here. `ask`:
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How things stand, besides what was said. `closed`: a new ticket needs an e-mail address, nobody is here. `ask`:
     what is still to be asked before a new ticket, with a star where it is necessary. `consent`: the words of the box
     that has still to be ticked."""
 
     ticket: TicketShown | None
-    messages: list[Shown]
-    older: bool
     read_to: int
     unread: int
     name: str | None
@@ -100,6 +98,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     consent: str | None
     must_sign_in: bool
     rating: bool
+
+
+class State(Standing, frozen=True, kw_only=True):
+    """All that a widget needs to draw itself: with a page of what was said."""
+
+    messages: list[Shown]
+    older: bool
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -113,18 +118,20 @@ class Summary(msgspec.Struct, frozen=True):
 
 def state(rx: Rx, visitor: Visitor, *, before: int | None = None) -> State:
     """The newest page of what was said, oldest first, and how things stand. `before`: the page before that message."""
+    messages, older = page(rx, visitor, before=before)
+    return State(**msgspec.structs.asdict(standing(rx, visitor)), messages=messages, older=older)
+
+
+def standing(rx: Rx, visitor: Visitor) -> Standing:
     visitor = must(rx, visitor.id)
     inbox = by_id(rx, visitor.inbox_id)
     assert inbox is not None
     wanted = about.settings(inbox)
     ticket = talk.going_on(rx, visitor)
-    messages, older = page(rx, visitor, before=before)
     known = about.typed(visitor)
     missing = [f for f in wanted.ask if not getattr(known, f.removesuffix("*"))] if visitor.verified_at is None else []
-    return State(
+    return Standing(
         ticket=None if ticket is None else ticket_shown(rx, ticket),
-        messages=messages,
-        older=older,
         read_to=visitor.read_to,
         unread=_unread(rx, visitor),
         name=known.name,

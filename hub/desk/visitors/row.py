@@ -12,7 +12,7 @@ from hub.clock import DAY, MINUTE
 from hub.db.tx import Rx, Tx
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal
-from hub.events import Actor, Scope, VisitorForgotten
+from hub.events import Actor, Event, Scope, VisitorForgotten, VisitorReplaced
 from hub.staff.access import Caller, Grants
 
 KEPT: Final = 180 * DAY  # a token that nobody has shown for so long opens nothing
@@ -180,12 +180,7 @@ def forget(tx: Tx, visitor: Visitor) -> None:
     visitor = must(tx, visitor.id)
     tx.run(_FORGET, id=visitor.id, now=tx.now)
     tx.run(_NO_VISITS, id=visitor.id)
-    tx.record(
-        VisitorForgotten(visitor_id=visitor.id),
-        by=visitor.caller.actor,
-        contact_id=visitor.contact_id,
-        after=Scope(visitor.inbox_id),
-    )
+    record(tx, visitor, VisitorForgotten(visitor_id=visitor.id))
 
 
 def sweep(tx: Tx) -> int:
@@ -200,6 +195,12 @@ def sweep(tx: Tx) -> int:
 def close(tx: Tx, visitor: Visitor) -> None:
     """Another has taken their place in this browser."""
     tx.run(_END, id=visitor.id, now=tx.now)
+    record(tx, visitor, VisitorReplaced(visitor_id=visitor.id))
+
+
+def record(tx: Tx, visitor: Visitor, event: Event) -> None:
+    """Something about the visitor, which their other windows hear of."""
+    tx.record(event, by=visitor.caller.actor, contact_id=visitor.contact_id, after=Scope(visitor.inbox_id))
 
 
 def address(url: str | None) -> str | None:

@@ -14,9 +14,9 @@ from hub.desk.inboxes import Inbox
 from hub.desk.ticket import Ticket
 from hub.desk.visitors import details as about
 from hub.desk.visitors.details import Details
-from hub.desk.visitors.row import Visitor, must, update
+from hub.desk.visitors.row import Visitor, must, record, update
 from hub.errors import Refusal, invalid, not_found
-from hub.events import Actor, TicketResolved
+from hub.events import Actor, TicketResolved, VisitorStartedAnew
 from hub.people import contacts
 from hub.text import MAX_MESSAGE, clean
 
@@ -97,7 +97,9 @@ def end(tx: Tx, visitor: Visitor) -> None:
 def start_anew(tx: Tx, visitor: Visitor) -> None:
     """Ends what is going on; the next message is another matter."""
     end(tx, visitor)
-    update(tx, visitor.id, ticket_id=None)
+    visitor = must(tx, visitor.id)
+    if visitor.ticket_id is not None:
+        record(tx, update(tx, visitor.id, ticket_id=None), VisitorStartedAnew(visitor_id=visitor.id))
 
 
 def acknowledge(tx: Tx, visitor: Visitor, cursor: int) -> int:
