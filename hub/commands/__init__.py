@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hub.commands import (
+    blocking,
     canned,
     contact_work,
     desk,
@@ -29,6 +30,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *people.COMMANDS,
     *contact_work.COMMANDS,
     *fields.COMMANDS,
+    *blocking.COMMANDS,
     *feedback.COMMANDS,
     *staff.COMMANDS,
     *inboxes.COMMANDS,

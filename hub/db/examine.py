@@ -49,13 +49,18 @@ def newest_event(rx: Rx) -> int | None:
 # --- kept counts -------------------------------------------------------------------------------------------------
 
 RECOUNT = """
-SELECT inbox_id, status, COALESCE(team_id, 0), COALESCE(assignee_id, 0), COUNT(*) FROM ticket
-WHERE spam = 0
+SELECT inbox_id, status, COALESCE(team_id, 0), COALESCE(assignee_id, 0), CAST(SUM(1 - spam) AS BIGINT),
+  CAST(SUM(CASE WHEN spam = 0 AND status = 'open' AND waiting_since IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT),
+  CAST(SUM(spam) AS BIGINT)
+FROM ticket WHERE merged_into IS NULL
 GROUP BY inbox_id, status, COALESCE(team_id, 0), COALESCE(assignee_id, 0)"""
-KEPT = "SELECT inbox_id, status, team_id, assignee_id, tickets FROM ticket_count WHERE tickets <> 0"
+KEPT = """
+SELECT inbox_id, status, team_id, assignee_id, tickets, waiting, spam FROM ticket_count
+WHERE tickets <> 0 OR waiting <> 0 OR spam <> 0"""
 LOADS = """
 SELECT agent.id, agent.load, COALESCE(SUM(ticket.weight), 0) FROM agent
 LEFT JOIN ticket ON ticket.assignee_id = agent.id AND ticket.status IN ('open', 'pending') AND ticket.spam = 0
+  AND ticket.merged_into IS NULL
 GROUP BY agent.id, agent.load
 HAVING agent.load <> COALESCE(SUM(ticket.weight), 0)
 ORDER BY agent.id"""
@@ -63,7 +68,7 @@ STUCK = "SELECT COUNT(*) FROM delivery WHERE state = 'sending' AND changed_at < 
 
 
 def wrong_ticket_counts(rx: Rx) -> list[Row]:
-    """(inbox, status, team, assignee, tickets) that are in one of the counts and not in the other."""
+    """(inbox, status, team, assignee, tickets, waiting, spam) that are in one of the counts and not in the other."""
     return sorted(set(rx.rows(RECOUNT)) ^ set(rx.rows(KEPT)))
 
 

@@ -14,11 +14,12 @@ from hub.staff.access import Caller, may, require_permission
 
 MANAGE = "desk.manage"
 AGAIN: Final = "inbound.again"  # the job that takes a stored row once more
+BLOCKED: Final = "The contact is blocked."  # why it was put away unread
 SHOWN: Final = 2_000  # bytes of a body on the quarantine screen
 
 INSERT = """
-INSERT INTO inbound (inbox_id, received_at, headers, query, body, state, reason)
-VALUES (:inbox_id, :received_at, :headers, :query, :body, :state, :reason) RETURNING id"""
+INSERT INTO inbound (inbox_id, received_at, headers, query, body, state, reason, contact_id)
+VALUES (:inbox_id, :received_at, :headers, :query, :body, :state, :reason, :contact_id) RETURNING id"""
 GET = "SELECT id, inbox_id, received_at, headers, query, body, state, reason, tries FROM inbound WHERE id = :id"
 SETTLE = "UPDATE inbound SET state = :state, reason = :reason, tries = tries + :tries WHERE id = :id"
 QUARANTINED = """
@@ -118,13 +119,18 @@ def _stored(row: Row) -> Stored:
     return Stored(row[0], row[1], row[2], headers, row[4], bytes(row[5]), row[6], row[7], row[8])
 
 
-def _shown(found: Stored) -> Quarantined:
-    start = found.body[:SHOWN]
+def shown(body: bytes) -> tuple[str, bool]:
+    """(its beginning, whether that is base64 because it is no text)."""
+    start = body[:SHOWN]
     try:
         # A character that the cut went through is no reason to show everything as base64.
-        text, encoded = start.decode("utf-8", "strict" if len(start) == len(found.body) else "ignore"), False
+        return start.decode("utf-8", "strict" if len(start) == len(body) else "ignore"), False
     except UnicodeDecodeError:
-        text, encoded = base64.b64encode(start).decode(), True
+        return base64.b64encode(start).decode(), True
+
+
+def _shown(found: Stored) -> Quarantined:
+    text, encoded = shown(found.body)
     return Quarantined(
         id=found.id,
         inbox_id=found.inbox_id,

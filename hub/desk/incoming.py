@@ -49,8 +49,9 @@ class Received(msgspec.Struct, frozen=True):
     duplicate: bool
 
 
-def receive(tx: Tx, inbox: Inbox, message: Message) -> Received:
-    """Stores it once and answers the same for every repetition. Raises Refusal for what cannot be stored."""
+def receive(tx: Tx, inbox: Inbox, message: Message, *, restored: bool = False) -> Received:
+    """Stores it once and answers the same for every repetition. Raises Refusal for what cannot be stored, and Blocked
+    for what a blocked contact says, unless an agent has `restored` it."""
     external_id = clean(message.external_id, "external_id", most=MAX_EXTERNAL_ID, lines=False)
     known = tx.row(_KNOWN, inbox_id=inbox.id, external_id=external_id)
     if known is not None:
@@ -63,6 +64,7 @@ def receive(tx: Tx, inbox: Inbox, message: Message) -> Received:
         country=inbox.common.default_country,
         source=message.source,
         how=inbox.kind,
+        stop_blocked=not restored,
     )
     by = Actor("contact", who.contact_id)
     answered = tx.row(_KNOWN, inbox_id=inbox.id, external_id=message.in_reply_to) if message.in_reply_to else None
@@ -170,7 +172,7 @@ def _ticket_for(tx: Tx, inbox: Inbox, message: Message, who: contacts.Known, tex
         team_id=inbox.team_id,
         subject=subject_of(message.subject or text),
         source=message.source,
-        spam=who.blocked or message.suspicion is not None,
+        spam=message.suspicion is not None,
     )
 
 
@@ -202,11 +204,14 @@ def _details(message: Message) -> str | None:
     return msgspec.json.encode(details).decode() if details else None
 
 
-def edit(tx: Tx, inbox: Inbox, change: Edit) -> bool:
-    """The contact changed what they wrote. False: no such message (yet); the raw bytes stay for a retry."""
+def edit(tx: Tx, inbox: Inbox, change: Edit, *, restored: bool = False) -> bool:
+    """The contact changed what they wrote. False: no such message (yet); the raw bytes stay for a retry. Raises Blocked
+    as `receive` does."""
     known = tx.row(_KNOWN, inbox_id=inbox.id, external_id=change.external_id)
     if known is None:
         return False
+    if not restored and contacts.get(tx, known[3]).blocked_at is not None:
+        raise contacts.Blocked(known[3])
     text = clean(change.text, "text", most=MAX_MESSAGE)
     tx.run(_EDIT, id=known[0], text=text, html=change.html, now=tx.now)
     _record(tx, known[1], MessageEdited(message_id=known[0]))

@@ -44,13 +44,15 @@ RETURNING id"""
 _RENAME = "UPDATE contact SET name = :name, name_folded = :folded, changed_at = :now WHERE id = :id"
 _SET_COMPANY = "UPDATE contact SET company_id = :company_id, changed_at = :now WHERE id = :id"
 _SET_LANGUAGE = "UPDATE contact SET language = :language, changed_at = :now WHERE id = :id"
-_SET_BLOCKED = "UPDATE contact SET blocked_at = :blocked_at, changed_at = :now WHERE id = :id"
 _SET_TITLE = "UPDATE contact SET title = :title, changed_at = :now WHERE id = :id"
 _SET_OWNER = "UPDATE contact SET owner_id = :owner_id, changed_at = :now WHERE id = :id"
 _SET_NEXT = "UPDATE contact SET next_contact_at = :at, changed_at = :now WHERE id = :id"
 _HEARD = "UPDATE contact SET seen_at = :now WHERE id = :id AND seen_at < :before"
 _TOUCH = "UPDATE contact SET changed_at = :now WHERE id = :id"
 _AGENT = "SELECT 1 FROM agent WHERE id = :id AND disabled_at IS NULL"
+_SET_BLOCKED = """
+UPDATE contact SET blocked_at = :blocked_at, blocked_reason = :reason, blocked_by = :by, changed_at = :now
+WHERE id = :id"""
 _POINT = "SELECT contact_id FROM contact_point WHERE id = :id"
 _POINT_USED = """
 SELECT 1 FROM delivery WHERE contact_point_id = :id
@@ -65,6 +67,14 @@ def get(rx: Rx, contact_id: int) -> Contact:
     return Contact(*row)
 
 
+class Blocked(Exception):
+    """The contact is blocked, and what they write is not to be taken in."""
+
+    def __init__(self, contact_id: int) -> None:
+        super().__init__("The contact is blocked.")
+        self.contact_id = contact_id
+
+
 class Known(msgspec.Struct, frozen=True):
     """Who wrote, by the point they wrote from."""
 
@@ -74,16 +84,27 @@ class Known(msgspec.Struct, frozen=True):
     is_new: bool
 
 
-def recognise(tx: Tx, sender: Sender, *, inbox_id: int, country: str | None, source: Source | None, how: str) -> Known:
+def recognise(
+    tx: Tx,
+    sender: Sender,
+    *,
+    inbox_id: int,
+    country: str | None,
+    source: Source | None,
+    how: str,
+    stop_blocked: bool = False,
+) -> Known:
     """The contact behind a sender, made with its point when nobody has it.
 
     A typed point files the message with whoever has that point; it shows them nothing and proves nothing, so it never
-    makes a point surer and never joins two contacts.
+    makes a point surer and never joins two contacts. `stop_blocked`: raises Blocked, before anything is written.
     """
     value, shown = points.normalise(sender.point.kind, sender.point.value, country, "from")
     found = points.find(tx, sender.point.kind, sender.point.scope, value)
     if found is not None:
         point_id, contact_id, sureness, blocked_at = found
+        if stop_blocked and blocked_at is not None:
+            raise Blocked(contact_id)
         if sureness != sender.sureness:
             points.make_surer(tx, point_id, sureness, sender.sureness)
         known = Known(contact_id, point_id, blocked_at is not None, False)
@@ -192,6 +213,7 @@ def change(
     next_contact_at: int | Unset | None = msgspec.UNSET,
     blocked: bool | None = None,
     also: tuple[str, ...] = (),
+    reason: str | None = None,
 ) -> None:
     """Changes what is given. An empty `company`, `language` or `title` takes it away. `also`: what else of the contact
     the caller has just changed, for the one event that tells of it all."""
@@ -223,7 +245,14 @@ def change(
         tx.run(_SET_NEXT, id=contact_id, at=next_contact_at, now=tx.now)
         changed.append("next_contact_at")
     if blocked is not None and blocked != (was.blocked_at is not None):
-        tx.run(_SET_BLOCKED, id=contact_id, blocked_at=tx.now if blocked else None, now=tx.now)
+        tx.run(
+            _SET_BLOCKED,
+            id=contact_id,
+            blocked_at=tx.now if blocked else None,
+            reason=clean(reason, "reason", most=MAX_LINE, lines=False) if blocked and reason else None,
+            by=by.id if blocked and by.kind == "agent" else None,
+            now=tx.now,
+        )
         changed.append("blocked")
     if also:
         tx.run(_TOUCH, id=contact_id, now=tx.now)

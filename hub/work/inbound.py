@@ -39,6 +39,7 @@ from hub.desk.inbound import Stored
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal, Unavailable
 from hub.events import SYSTEM, InboundQuarantined, Scope
+from hub.people.contacts import Blocked
 from hub.seal import SealBroken
 from hub.work.queue import Job
 
@@ -135,6 +136,8 @@ async def _one(store: Store, inbox: Inbox, raw: Raw, item: Item) -> Taken:
         raise
     except Later:
         return await store.write(_put_aside, inbox, raw, PATIENCE[0])
+    except Blocked as error:
+        return await store.write(_put_away, inbox, raw, error.contact_id)
     except Exception as error:
         return await store.write(_quarantine, inbox, raw, reason_of(error))
 
@@ -157,6 +160,10 @@ def _all(tx: Tx, inbox: Inbox, raw: Raw, items: Sequence[Item]) -> Taken:
     if done.later and not done.wrong:
         _wait(tx, _insert(tx, inbox, raw, "waiting", done.reason), 0, PATIENCE[0])
         return Taken("done", tuple(done.filed))
+    if done.blocked:
+        _put_away(tx, inbox, raw, done.blocked[0])
+        if not done.done and not done.wrong and not done.later and not done.ignored:
+            return Taken("ignored")
     inbound_id = _insert(tx, inbox, raw, done.state, done.reason)
     if done.state == "quarantined":
         _announce(tx, inbox, inbound_id)
@@ -169,22 +176,28 @@ def _put_aside(tx: Tx, inbox: Inbox, raw: Raw, after: int = 0) -> Taken:
     return Taken("done")
 
 
+def _put_away(tx: Tx, inbox: Inbox, raw: Raw, contact_id: int) -> Taken:
+    """Stored raw and not looked at: whoever wrote it is blocked. An agent may have it taken in after all."""
+    _insert(tx, inbox, raw, "ignored", inbound.BLOCKED, contact_id)
+    return Taken("ignored")
+
+
 def _quarantine(tx: Tx, inbox: Inbox, raw: Raw, reason: str) -> Taken:
     _announce(tx, inbox, _insert(tx, inbox, raw, "quarantined", reason))
     return Taken("quarantined")
 
 
-def apply(tx: Tx, inbox: Inbox, item: Item) -> Filed | None:
-    """One item. Raises what keeps it from being stored."""
+def apply(tx: Tx, inbox: Inbox, item: Item, *, restored: bool = False) -> Filed | None:
+    """One item. Raises what keeps it from being stored. `restored`: also what a blocked contact wrote."""
     match item:
         case Message():
-            received = incoming.receive(tx, inbox, item)
+            received = incoming.receive(tx, inbox, item, restored=restored)
             return Filed(received.number, received.duplicate)
         case Receipt():
             if not deliveries.receipt(tx, inbox.id, item):
                 raise Later("A receipt for a message that we did not send.")
         case Edit():
-            if not incoming.edit(tx, inbox, item):
+            if not incoming.edit(tx, inbox, item, restored=restored):
                 raise Later("A change of a message that is not here.")
         case Deletion():
             if not incoming.delete(tx, inbox, item):
@@ -215,10 +228,13 @@ class _Outcome:
         self.wrong: list[str] = []
         self.later: list[str] = []
         self.ignored: list[str] = []
+        self.blocked: list[int] = []  # contacts
         self.done = 0
 
     def add(self, position: int, item: Item, filed: Filed | None, error: BaseException | None) -> None:
-        if error is not None:
+        if isinstance(error, Blocked):
+            self.blocked.append(error.contact_id)
+        elif error is not None:
             (self.later if isinstance(error, Later) else self.wrong).append(f"Item {position + 1}: {reason_of(error)}")
         elif ignored := _why_ignored(item):
             self.ignored.append(ignored)
@@ -241,7 +257,7 @@ class _Outcome:
         return text[:MAX_REASON] or None
 
 
-def _insert(tx: Tx, inbox: Inbox, raw: Raw, state: str, reason: str | None) -> int:
+def _insert(tx: Tx, inbox: Inbox, raw: Raw, state: str, reason: str | None, contact_id: int | None = None) -> int:
     return tx.insert(
         inbound.INSERT,
         inbox_id=inbox.id,
@@ -251,6 +267,7 @@ def _insert(tx: Tx, inbox: Inbox, raw: Raw, state: str, reason: str | None) -> i
         body=raw.body,
         state=state,
         reason=reason,
+        contact_id=contact_id,
     )
 
 
@@ -274,9 +291,11 @@ def _wait(tx: Tx, inbound_id: int, waited: int, after: int) -> None:
 
 
 async def again(connectors: Connectors, job: Job) -> None:
-    """The job AGAIN: a large batch, something that came too early, or a retry from the quarantine screen."""
+    """The job AGAIN: a large batch, something that came too early, a retry from the quarantine screen, or what a
+    blocked contact wrote and an agent wants to have all the same."""
     stored = await connectors.store.read(inbound.get, job.payload["inbound_id"])
-    if stored is None or stored.state not in ("waiting", "quarantined"):
+    restored = bool(job.payload.get("restored"))
+    if stored is None or (stored.state not in ("waiting", "quarantined") and not restored):
         return
     inbox = await connectors.inbox_by_id(stored.inbox_id)
     if inbox is None:
@@ -289,9 +308,11 @@ async def again(connectors: Connectors, job: Job) -> None:
     done = _Outcome()
     for start in range(0, len(items), AT_ONCE):
         chunk = items[start : start + AT_ONCE]
-        outcomes = await connectors.store.write_later(_chunk, inbox, chunk)
+        outcomes = await connectors.store.write_later(_chunk, inbox, chunk, restored)
         for position, (item, outcome) in enumerate(zip(chunk, outcomes, strict=True), start):
             done.add(position, item, *outcome)
+    if done.blocked:
+        await connectors.store.write_later(_put_away, inbox, raw_of(stored), done.blocked[0])
     if done.later and not done.wrong and stored.state == "waiting":
         waited = job.payload.get("waited", 0) + 1
         if waited < len(PATIENCE):
@@ -300,8 +321,10 @@ async def again(connectors: Connectors, job: Job) -> None:
     await connectors.store.write_later(inbound.settle, stored, done.state, done.reason)
 
 
-def _chunk(tx: Tx, inbox: Inbox, items: Sequence[Item]) -> list[tuple[Filed | None, BaseException | None]]:
-    return [tx.alone(apply, inbox, item) for item in items]
+def _chunk(
+    tx: Tx, inbox: Inbox, items: Sequence[Item], restored: bool
+) -> list[tuple[Filed | None, BaseException | None]]:
+    return [tx.alone(apply, inbox, item, restored=restored) for item in items]
 
 
 def raw_of(stored: Stored) -> Raw:

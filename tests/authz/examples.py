@@ -148,6 +148,10 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "create_field": {"": {"key": New("field_{}"), "label": "Plan", "type": "choice", "choices": ["gold", "tin"]}},
     "change_field": {"": {"own_field_id": Ref("own_field_id"), "label": "Contract"}},
     "remove_field": {"": {"own_field_id": Ref("own_field_id")}},
+    "block_contact": {"": {**CONTACT, "reason": "Sends nothing but advertising."}},
+    "unblock_contact": {"": CONTACT},
+    "list_blocked": {"": {}},
+    "restore_blocked": {"": {"inbound_id": Ref("kept_id")}},
     # feedback
     "record_feedback": {
         "about a ticket": {

@@ -56,6 +56,7 @@ class Side:
     token_id: int
     job_id: int
     inbound_id: int
+    kept_id: int  # what its contact sent while blocked
     inbox_id: int
     contact_note_id: int  # by the owner
     own_field_id: int
@@ -134,6 +135,7 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         token_id=tokens.create(tx, acting(tx, owner), name="spare", scopes=["tickets:read"], expires_at=None)[0],
         job_id=tx.insert(_JOB, now=tx.now),
         inbound_id=tx.insert(_INBOUND, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode()),
+        kept_id=tx.insert(_KEPT, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode(), contact_id=contact_id),
         inbox_id=inbox_id,
         contact_note_id=contact_notes.write(tx, _writer(owner), contact_id, f"of {side}, before noon").id,
         own_field_id=_own_field(tx, f"spare_{side}"),
@@ -175,6 +177,10 @@ VALUES ('nothing', 3, '{}', 'dead', :now, :now, 9, :now) RETURNING id"""
 _INBOUND = """
 INSERT INTO inbound (inbox_id, received_at, headers, body, state, reason)
 VALUES (:inbox_id, :now, '[]', :body, 'quarantined', 'odd') RETURNING id"""
+
+_KEPT = """
+INSERT INTO inbound (inbox_id, received_at, headers, body, state, reason, contact_id)
+VALUES (:inbox_id, :now, '[]', :body, 'ignored', 'blocked', :contact_id) RETURNING id"""
 
 
 def _author(agent_id: int) -> access.Caller:

@@ -249,6 +249,10 @@ SPECS: dict[str, Spec] = {
     "create_field": Spec("desk:write", "desk.manage", 201),
     "change_field": Spec("desk:write", "desk.manage", 200, (there("own_field_id"),)),
     "remove_field": Spec("desk:write", "desk.manage", 204, (there("own_field_id"),)),
+    "block_contact": _C,
+    "unblock_contact": _C,
+    "list_blocked": Spec(_T, "tickets.read", 200, comment="Of inboxes that one sees: it is what somebody wrote there."),
+    "restore_blocked": Spec(_W, "tickets.change", 200, (sees("inbound_id"),)),
     "record_feedback": Spec(
         "feedback:write",
         "feedback.record",

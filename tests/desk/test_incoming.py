@@ -118,12 +118,17 @@ async def test_source_and_consent_are_kept_from_the_first_message(office: Office
     ]
 
 
-async def test_a_blocked_contact_is_stored_as_spam_and_nobody_waits(office: Office) -> None:
-    first = await office.hears("hello")
+async def test_what_a_blocked_contact_says_or_changes_is_not_taken_in(office: Office) -> None:
+    first = await office.hears("hello", id="first")
     await office.does(contacts.change, office.boss.actor, first.contact_id, blocked=True)
-    got = await office.hears("buy this", new_ticket=True)
-    ticket = (await office.store.read(lists.thread, office.boss, got.number)).ticket
-    assert (ticket.spam, ticket.waiting_since) == (1, None)
+    for new_ticket in (False, True):
+        with pytest.raises(contacts.Blocked):
+            await office.hears("buy this", new_ticket=new_ticket)
+    with pytest.raises(contacts.Blocked):
+        await office.does(incoming.edit, office.letters, Edit("first", "buy this"))
+    assert (await office.hears("hello", id="first")).duplicate
+    thread = await office.store.read(lists.thread, office.boss, first.number)
+    assert [message.text for message in thread.messages] == ["hello"]
 
 
 @pytest.mark.parametrize(
