@@ -286,7 +286,7 @@ class LiveSettings:
     )
     offline: Literal["auto", "always", "never"] = setting(
         "Message form instead of a chat",
-        "It asks for an e-mail address to answer to. auto: while nobody is online. always. never.",
+        "It asks for an e-mail address to answer to. auto: outside business hours and while nobody is online.",
         default="auto",
         choices=("auto", "always", "never"),
     )

@@ -533,6 +533,13 @@ class JobRetried(Event, frozen=True, kw_only=True):
     job_id: int
 
 
+class HoursChanged(Event, frozen=True, kw_only=True):
+    """Business hours came, went or are otherwise now, or public holidays of theirs became known."""
+
+    name = "hours.changed"
+    hours_id: int
+
+
 class RoutingChanged(Event, frozen=True, kw_only=True):
     """What the whole desk goes by when it offers tickets."""
 

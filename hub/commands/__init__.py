@@ -11,6 +11,7 @@ from hub.commands import (
     drafts,
     feedback,
     fields,
+    hours,
     inboxes,
     messages,
     people,
@@ -35,6 +36,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *staff.COMMANDS,
     *inboxes.COMMANDS,
     *routing.COMMANDS,
+    *hours.COMMANDS,
     *desk.COMMANDS,
 )
 BY_NAME: Final[Mapping[str, Command]] = {command.name: command for command in COMMANDS}

@@ -70,8 +70,11 @@ class CreateTeam(_Request, frozen=True, kw_only=True):
 
 
 class RenameTeam(_Request, frozen=True, kw_only=True):
+    """What is left out stays. `hours_id`: its business hours; null: those of the inbox."""
+
     team_id: Id
-    name: Name
+    name: Name | UnsetType = UNSET
+    hours_id: Id | UnsetType | None = UNSET
 
 
 class TeamMember(_Request, frozen=True, kw_only=True):
@@ -120,7 +123,7 @@ def _create_team(tx: Tx, caller: Caller, request: CreateTeam) -> Team:
 
 
 def _rename_team(tx: Tx, caller: Caller, request: RenameTeam) -> Team:
-    teams.rename(tx, caller, request.team_id, request.name)
+    teams.change(tx, caller, request.team_id, name=request.name, hours_id=request.hours_id)
     return teams.get(tx, request.team_id)
 
 

@@ -33,7 +33,7 @@ _SCOPES = "SELECT DISTINCT contact_id, inbox_id, team_id, assignee_id FROM ticke
 _OF_VISITORS = "SELECT ticket_id, visitor_id FROM visitor_ticket"
 # What `hub.desk.queue` calls waiting; the index ticket_queue holds the first three.
 _WAITING = """
-SELECT visitor_ticket.visitor_id, ticket.id, ticket.number, ticket.inbox_id
+SELECT visitor_ticket.visitor_id, ticket.id, ticket.number, ticket.inbox_id, ticket.waiting_since
 FROM ticket JOIN visitor_ticket ON visitor_ticket.ticket_id = ticket.id
 WHERE ticket.assignee_id IS NULL AND ticket.waiting_since IS NOT NULL AND ticket.spam = 0
   AND ticket.status = 'open' AND ticket.handler = 'agent'
@@ -101,9 +101,9 @@ def visitors_of(rx: Rx, ticket_ids: Iterable[int]) -> dict[int, int]:
     return dict(rows_of(rx, _OF_VISITORS, "ticket_id", ticket_ids))
 
 
-def waiting_visitors(rx: Rx) -> list[tuple[int, int, int, int]]:
-    """(visitor, ticket, its number, inbox) of those who wait for an agent, at most 500."""
-    return [(row[0], row[1], row[2], row[3]) for row in rx.rows(_WAITING)]
+def waiting_visitors(rx: Rx) -> list[tuple[int, int, int, int, int]]:
+    """(visitor, ticket, its number, inbox, since when) of those who wait for an agent, at most 500."""
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rx.rows(_WAITING)]
 
 
 def contacts(rx: Rx, ids: Iterable[int]) -> dict[int, ContactRow]:

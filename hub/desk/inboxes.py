@@ -15,7 +15,7 @@ from hub.connector import Features
 from hub.db import lanes
 from hub.db.backend import Row
 from hub.db.tx import Rx, Tx
-from hub.desk import kinds
+from hub.desk import hours, kinds
 from hub.desk.settings import Common, build, secret_names, split
 from hub.errors import Refusal, invalid, not_found
 from hub.events import SYSTEM, AccessChanged, InboxChanged, InboxCreated, InboxHealthChanged, Scope
@@ -299,6 +299,7 @@ def _stored(
     kept = {name: had[name] for name in secret_names(kind) if name in had and name not in wanted}
     opened = {name: _opened(tx, token, name, sealed) for name, sealed in kept.items()}
     plain, given = split(kind, {**wanted, **opened}, tx.allowed_hosts)
+    hours.require(tx, plain.get("hours_id"), "settings.hours_id")
     sealed = {
         # What stays is sealed anew where the key has changed since: so keys rotate by use.
         name: kept[name]

@@ -37,7 +37,7 @@ def read(rx: Rx) -> RoutingSettings:
     return _DEFAULT if stored is None else _decode(stored)
 
 
-def change(tx: Tx, caller: Caller, **given: Any) -> RoutingSettings:
+def change(tx: Tx, caller: Caller, /, **given: Any) -> RoutingSettings:
     """Only what is given changes."""
     require_permission(caller, MANAGE)
     was = read(tx)

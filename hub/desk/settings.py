@@ -59,6 +59,9 @@ class Common:
     skills: tuple[str, ...] = setting(
         "Skills", "Offer its tickets first to agents who have all of these: billing, returns.", default=()
     )
+    hours_id: int | None = setting(
+        "Business hours", "When somebody answers here. A team's own hours go before these; none: always.", default=None
+    )
     reopen_days: int = setting(
         "Reopen for (days)",
         "A message within this time after resolving reopens the ticket; later it opens a new one.",

@@ -44,6 +44,7 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.FieldCreated,
             events.FieldChanged,
             events.FieldRemoved,
+            events.HoursChanged,
         ),
         EVERYBODY,
     ),

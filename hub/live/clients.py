@@ -77,13 +77,14 @@ class AgentSession(Session):
 class VisitorSession(Session):
     """`visitor`: the row as it was when they came; of it only the ids count."""
 
-    __slots__ = ("acknowledged", "position", "visitor")
+    __slots__ = ("acknowledged", "long_wait", "position", "visitor")
 
     def __init__(self, line: Line, now: int, visitor: Visitor) -> None:
         super().__init__(line, now)
         self.visitor = visitor
         self.acknowledged = 0
         self.position: int | None = None
+        self.long_wait = False
 
     def form(self, shown: Shown) -> Frame | None:
         return shown.for_visitor(self.visitor.id)

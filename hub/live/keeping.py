@@ -41,7 +41,7 @@ log = structlog.get_logger("live")
 
 ANSWERED_WITHIN: Final = 0.5
 POSITION_SECONDS: Final = 15  # so often at most
-NO_POSITION: Final = frame("position", number=None, position=None, expected_wait=None)
+NO_POSITION: Final = frame("position", number=None, position=None, expected_wait=None, long_wait=False)
 RENEW_SECONDS: Final = presence.RENEW // 1000
 LOOK_SECONDS: Final = 60
 ACTIVE_SECONDS: Final = 30
@@ -289,14 +289,14 @@ class Keeping:
 
     def _tell_position(self, session: VisitorSession, place: "_Place | None") -> None:
         position = place.position if place is not None else None
-        if session.state != LIVE or session.position == position:
+        long = place is not None and place.long_wait
+        if session.state != LIVE or (session.position == position and (place is None or session.long_wait == long)):
             return
-        session.position = position
+        session.position, session.long_wait = position, long
         if place is None:
             self.live.send(session, NO_POSITION)
         else:
-            told = frame("position", number=place.number, position=position, expected_wait=place.expected_wait)
-            self.live.send(session, told)
+            self.live.send(session, frame("position", **place._asdict()))
 
     # --- presence ----------------------------------------------------------------------------------------------------
 
@@ -348,16 +348,19 @@ class _Place(NamedTuple):
     number: int
     position: int | None
     expected_wait: int | None
+    long_wait: bool
 
 
 def _positions(rx: Rx, connected: frozenset[int]) -> dict[int, _Place]:
     waits: dict[int, int | None] = {}
     found: dict[int, _Place] = {}
-    for visitor_id, ticket_id, number, inbox_id in at_once.waiting_visitors(rx):
+    for visitor_id, ticket_id, number, inbox_id, since in at_once.waiting_visitors(rx):
         if visitor_id in connected:
             if inbox_id not in waits:
                 waits[inbox_id] = visitors.expected_wait(rx, inbox_id)
-            found[visitor_id] = _Place(number, visitors.position(rx, ticket_id), waits[inbox_id])
+            expected = waits[inbox_id]
+            long = visitors.is_long(rx, since, expected)
+            found[visitor_id] = _Place(number, visitors.position(rx, ticket_id), expected, long)
     return found
 
 

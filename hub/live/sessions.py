@@ -228,6 +228,7 @@ class Live:
             return
         if joined.state is not None:
             session.position = joined.state.ticket.position if joined.state.ticket is not None else None
+            session.long_wait = joined.state.long_wait
             self.send(session, frame("snapshot", cursor=joined.upto, state=joined.state))
         elif joined.things is not None:
             await self._replay(session, joined.events, joined.things)

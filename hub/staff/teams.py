@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal, invalid, not_found
@@ -15,12 +16,13 @@ MANAGE: Final = "agents.manage"
 ONE_BY_ONE: Final = 20
 
 _PAGE = """
-SELECT id, name, created_at, name_folded FROM team
+SELECT id, name, created_at, name_folded, hours_id FROM team
 WHERE (name_folded, id) > (:name, :id) ORDER BY name_folded, id LIMIT :limit"""
-_BY_ID = "SELECT id, name, created_at, name_folded FROM team WHERE id = :id"
+_BY_ID = "SELECT id, name, created_at, name_folded, hours_id FROM team WHERE id = :id"
 _TAKEN = "SELECT id FROM team WHERE name_folded = :folded"
 _INSERT = "INSERT INTO team (name, name_folded, created_at) VALUES (:name, :folded, :now) RETURNING id"
-_RENAME = "UPDATE team SET name = :name, name_folded = :folded WHERE id = :id"
+_CHANGE = "UPDATE team SET name = :name, name_folded = :folded, hours_id = :hours_id WHERE id = :id"
+_HOURS = "SELECT 1 FROM hours WHERE id = :id"
 _MEMBERS = "SELECT agent_id FROM team_member WHERE team_id = :id ORDER BY agent_id"
 _INBOXES = "SELECT inbox_id FROM inbox_team WHERE team_id = :id ORDER BY inbox_id"
 _AGENT = "SELECT 1 FROM agent WHERE id = :id"
@@ -39,6 +41,7 @@ class Team(msgspec.Struct, frozen=True):
     members: tuple[int, ...]
     inboxes: tuple[int, ...]
     created_at: int
+    hours_id: int | None  # when they answer
 
 
 def get(rx: Rx, team_id: int) -> Team:
@@ -62,10 +65,25 @@ def create(tx: Tx, caller: Caller, name: str) -> int:
 
 
 def rename(tx: Tx, caller: Caller, team_id: int, name: str) -> None:
+    change(tx, caller, team_id, name=name)
+
+
+def change(
+    tx: Tx,
+    caller: Caller,
+    team_id: int,
+    *,
+    name: str | UnsetType = UNSET,
+    hours_id: int | UnsetType | None = UNSET,
+) -> None:
+    """Only what is given changes. `hours_id`: the business hours it goes by; None: those of the inbox."""
     row = _managed(tx, caller, team_id)
-    name, folded = _name(tx, name, own_id=team_id)
-    if name != row[1]:
-        tx.run(_RENAME, id=team_id, name=name, folded=folded)
+    now, folded = (row[1], row[3]) if name is UNSET else _name(tx, name, own_id=team_id)
+    hours = row[4] if hours_id is UNSET else hours_id
+    if hours is not None and tx.value(_HOURS, id=hours) is None:
+        raise invalid("hours_id", "There are no such business hours.")
+    if (now, hours) != (row[1], row[4]):
+        tx.run(_CHANGE, id=team_id, name=now, folded=folded, hours_id=hours)
         tx.record(TeamChanged(team_id=team_id), by=caller.actor)
 
 
@@ -141,4 +159,4 @@ def _name(tx: Tx, name: str, own_id: int | None) -> tuple[str, str]:
 
 def _team(rx: Rx, row: tuple[Any, ...]) -> Team:
     members = tuple(r[0] for r in rx.rows(_MEMBERS, id=row[0]))
-    return Team(row[0], row[1], members, tuple(r[0] for r in rx.rows(_INBOXES, id=row[0])), row[2])
+    return Team(row[0], row[1], members, tuple(r[0] for r in rx.rows(_INBOXES, id=row[0])), row[2], row[4])

@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING, Final
 
-from hub.clock import HOUR
+from hub.clock import DAY, HOUR
 from hub.db import lanes
+from hub.db.store import Store
 from hub.db.tx import Tx
+from hub.desk import hours, inboxes, presence, routing, tickets
 from hub.desk import inbound as stored
-from hub.desk import inboxes, presence, routing, tickets
+from hub.desk.hours import lookup
+from hub.desk.hours.schedule import date_of
 from hub.people import fields, words
 from hub.work import housekeeping, inbound, outbound
 from hub.work.queue import Job
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
 
 DELIVER: Final = "deliver"
 HOUSEKEEPING: Final = "housekeeping"
-EVERY: Final = {HOUSEKEEPING: HOUR}
+HOLIDAYS: Final = "holidays_known"
+EVERY: Final = {HOUSEKEEPING: HOUR, HOLIDAYS: DAY}
 # What else is written when a job of this kind is given up.
 DEAD: Final = {DELIVER: outbound.given_up}
 PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked', 'running') LIMIT 1"
@@ -31,6 +35,14 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         await housekeeping.tidy(runner.store, kept_days)
         return lambda tx: plan(tx, HOUSEKEEPING, tx.now + EVERY[HOUSEKEEPING])
 
+    async def look_up_holidays(_: Job) -> Then:
+        await look_up(runner.store)
+        return lambda tx: None
+
+    async def look_up_again(_: Job) -> Then:
+        await look_up(runner.store)
+        return lambda tx: plan(tx, HOLIDAYS, tx.now + EVERY[HOLIDAYS])
+
     return {
         stored.AGAIN: take_again,
         inboxes.CHECK: runner.check,
@@ -40,8 +52,18 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         **{kind: unit(fn) for kind, fn in routing.TIMERS.items()},
         words.CATCH_UP: unit(words.catch_up),
         fields.CLEAR: unit(fields.clear),
+        hours.LOOK_UP: look_up_holidays,
+        HOLIDAYS: look_up_again,
         HOUSEKEEPING: tidy,
     }
+
+
+async def look_up(store: Store) -> None:
+    """Public holidays of this year, the one before and the two after, where they are wanted and not known so far."""
+    for country, region in await store.read(hours.unknown_holidays):
+        year = date_of(store.clock.now() // DAY).year
+        found = await lookup.holidays_of(country, region, year - 1, year + 2)
+        await store.write_later(hours.keep_holidays, country, region, found, f"{year - 1}-01-01")
 
 
 def plan(tx: Tx, kind: str, run_at: int) -> None:

@@ -38,6 +38,8 @@ POINT = {**CONTACT, "point_id": Ref("point_id")}
 AGENT = {"agent_id": Ref("agent_id")}
 TEAM = {"team_id": Ref("team_id")}
 INBOX = {"inbox_id": Ref("inbox_id")}
+HOURS = {"hours_id": Ref("hours_id")}
+WEEK = [[["09:00", "13:00"], ["14:00", "18:00"]]] * 5 + [[], []]
 
 EXAMPLES: dict[str, dict[str, Fields]] = {
     # tickets
@@ -193,7 +195,10 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "delete_role": {"": {"role_id": Ref("empty_role_id")}},
     "list_teams": {"": {}},
     "create_team": {"": {"name": New("Team {}")}},
-    "rename_team": {"": {**TEAM, "name": New("Renamed team {}")}},
+    "rename_team": {
+        "": {**TEAM, "name": New("Renamed team {}")},
+        "other hours": {**TEAM, "hours_id": Ref("hours_id")},
+    },
     "add_team_member": {"": {**TEAM, **AGENT}},
     "remove_team_member": {"": {**TEAM, **AGENT}},
     "add_team_inbox": {"": {**TEAM, **INBOX}},
@@ -218,6 +223,13 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "create_inbox": {"": {"kind": "form", "name": New("Shop {}"), **TEAM, "teams": [Ref("team_id")]}},
     "check_inbox": {"": INBOX},
     "change_inbox": {"": {**INBOX, "name": New("Renamed inbox {}"), **TEAM}},
+    "list_hours": {"": {}},
+    "list_countries": {"": {}},
+    "create_hours": {"": {"name": New("Opening {}"), "zone": "Africa/Addis_Ababa", "week": WEEK, "country": "ET"}},
+    "change_hours": {"": {**HOURS, "zone": "Asia/Phnom_Penh"}},
+    "delete_hours": {"": HOURS},
+    "read_calendar": {"": {**HOURS, "first": "2026-12-01", "last": "2026-12-31"}},
+    "read_open": {"": {**HOURS, "at": 1_790_000_000_000}},
     "list_dead_jobs": {"": {}},
     "retry_job": {"": {"job_id": Ref("job_id")}},
     "drop_job": {"": {"job_id": Ref("job_id")}},

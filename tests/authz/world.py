@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hub.db.tx import Tx
-from hub.desk import contact_notes, inboxes, incoming, tags
+from hub.desk import contact_notes, hours, inboxes, incoming, tags
 from hub.desk import ticket as tickets
 from hub.events import SYSTEM, AccessChanged, Actor
 from hub.feedback import records
@@ -61,6 +61,7 @@ class Side:
     contact_note_id: int  # by the owner
     own_field_id: int
     post_id: int  # an inbox of the same team that can write to addresses
+    hours_id: int
 
 
 World = dict[str, Side]
@@ -140,6 +141,7 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         contact_note_id=contact_notes.write(tx, _writer(owner), contact_id, f"of {side}, before noon").id,
         own_field_id=_own_field(tx, f"spare_{side}"),
         post_id=_post(tx, side, inbox_id),
+        hours_id=hours.create(tx, DESK, name=f"Hours {n}", zone="UTC", week=((),) * 7),
     )
 
 

@@ -102,6 +102,7 @@ _NOTE = (sees("contact_note_id"), author("contact_note_id"))
 _OWN_NOTE = "One's own; in front lies the agent's, at the back the outsider's. Others are told who may."
 _STAFF, _MANAGES = "staff:write", "agents.manage"
 _TEAM = there("team_id")
+_HOURS = Spec("inboxes:read", "inboxes.read", 200, comment="Business hours are known to whoever may read inboxes.")
 
 SPECS: dict[str, Spec] = {
     "list_tickets": Spec(_T, "tickets.read", 200, comment=_FILTER),
@@ -304,7 +305,7 @@ SPECS: dict[str, Spec] = {
     "delete_role": Spec(_STAFF, "roles.manage", 200, (there("role_id"),)),
     "list_teams": Spec("staff:read", "agents.read", 200, comment=_DIRECTORY),
     "create_team": Spec(_STAFF, _MANAGES, 201),
-    "rename_team": Spec(_STAFF, _MANAGES, 200, (_TEAM,)),
+    "rename_team": Spec(_STAFF, _MANAGES, 200, (_TEAM,), cases={"other hours": (there("hours_id", 422),)}),
     "add_team_member": Spec(_STAFF, _MANAGES, 200, (_TEAM, there("agent_id", 422))),
     "remove_team_member": Spec(
         _STAFF, _MANAGES, 200, (_TEAM,), "Whoever is not in the team, absent or not, is not in it afterwards."
@@ -348,6 +349,13 @@ SPECS: dict[str, Spec] = {
     ),
     "read_routing": Spec("desk:read", None, 200),
     "change_routing": Spec("desk:write", "desk.manage", 200),
+    "list_hours": _HOURS,
+    "list_countries": _HOURS,
+    "create_hours": Spec("inboxes:write", "inboxes.manage", 201),
+    "change_hours": Spec("inboxes:write", "inboxes.manage", 200, (there("hours_id"),)),
+    "delete_hours": Spec("inboxes:write", "inboxes.manage", 200, (there("hours_id"),)),
+    "read_calendar": _HOURS._replace(rules=(there("hours_id"),)),
+    "read_open": _HOURS._replace(rules=(there("hours_id"),)),
     "list_dead_jobs": Spec("desk:read", "desk.manage", 200),
     "retry_job": Spec("desk:write", "desk.manage", 200, (there("job_id"),)),
     "drop_job": Spec("desk:write", "desk.manage", 200, (there("job_id"),)),

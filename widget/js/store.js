@@ -11,6 +11,8 @@ export const EMPTY = Object.freeze({
   outbox: [], // {client_id, text, at, state: "sending" | "failed", why}
   online: true,
   closed: false, // a form that asks for an address, instead of a chat
+  opensAt: null, // when somebody is here again
+  longWait: false, // waiting takes so long that nobody should have to
   ask: [], // what is to be asked before a new ticket, with a star where it is necessary
   consent: null, // the words of a box that has to be ticked first
   mustSignIn: false,
@@ -38,8 +40,9 @@ const CHANGES = {
   cursor: (state, { cursor }) => moved(state, cursor),
   event: (state, frame) => (frame.id <= state.cursor ? state : moved(happened(state, frame), frame.id)),
   typing: (state, { on, by }) => ({ ...state, typing: on ? { name: by?.name ?? null } : null }),
-  position: (state, { position, expected_wait }) => ({
+  position: (state, { position, expected_wait, long_wait }) => ({
     ...state,
+    longWait: long_wait ?? false,
     ticket: state.ticket && { ...state.ticket, position, expected_wait },
   }),
   read: (state, { number, message_id: id }) => ({
@@ -85,6 +88,8 @@ function taken(state, shown) {
     older: shown.older ?? false,
     online: shown.online ?? true,
     closed: shown.closed ?? false,
+    opensAt: shown.opens_at ?? null,
+    longWait: shown.long_wait ?? false,
     ask: shown.ask ?? [],
     consent: shown.consent ?? null,
     mustSignIn: shown.must_sign_in ?? false,

@@ -100,7 +100,14 @@ function welcome({ state, config }) {
   const said = state.closed
     ? _("Nobody is here right now. Leave us a message: our answer will be here when you come back.")
     : config.greeting || _("Hello! What can we do for you?");
-  return html`<p class="welcome" dir="auto">${said}</p>`;
+  return html`<p class="welcome" dir="auto">${said}</p>${opening(state)}`;
+}
+
+function opening({ closed, opensAt }) {
+  if (!closed || !opensAt || opensAt <= Date.now()) return nothing;
+  const today = new Date(opensAt).toDateString() === new Date().toDateString();
+  const when = today ? timeOf(opensAt) : `${dayOf(opensAt, Date.now())}, ${timeOf(opensAt)}`;
+  return html`<p class="queue">${_("We are here again: {0}", when)}</p>`;
 }
 
 function typing({ typing: who }) {
@@ -175,7 +182,10 @@ function queue({ state }) {
     ? ngettext("{0} person is before you.", "{0} people are before you.", ticket.position)
     : _("You are next.");
   const wait = minutes ? ngettext("About {0} minute.", "About {0} minutes.", minutes) : nothing;
-  return html`<p class="queue" role="status">${place} ${wait}</p>`;
+  const long = state.longWait
+    ? _("It takes longer than usual. You need not wait here: our answer will be here when you come back.")
+    : nothing;
+  return html`<p class="queue" role="status">${place} ${wait} ${long}</p>`;
 }
 
 function after(chat) {

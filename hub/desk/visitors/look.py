@@ -83,9 +83,10 @@ class TicketShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How things stand, besides what was said. `closed`: a new ticket needs an e-mail address, nobody is here. `ask`:
-    what is still to be asked before a new ticket, with a star where it is necessary. `consent`: the words of the box
-    that has still to be ticked."""
+    """How things stand, besides what was said. `closed`: a new ticket needs an e-mail address, nobody is here;
+    `opens_at`: when somebody is, by the business hours. `long_wait`: waiting takes so long that other `ways` are to be
+    offered; "message": leave an address and be answered there. `ask`: what is still to be asked before a new ticket,
+    with a star where it is necessary. `consent`: the words of the box that has still to be ticked."""
 
     ticket: TicketShown | None
     read_to: int
@@ -98,6 +99,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     consent: str | None
     must_sign_in: bool
     rating: bool
+    opens_at: int | None
+    long_wait: bool
+    ways: tuple[Literal["message"], ...]
 
 
 class State(Standing, frozen=True, kw_only=True):
@@ -130,8 +134,10 @@ def standing(rx: Rx, visitor: Visitor) -> Standing:
     ticket = talk.going_on(rx, visitor)
     known = about.typed(visitor)
     missing = [f for f in wanted.ask if not getattr(known, f.removesuffix("*"))] if visitor.verified_at is None else []
+    shown = None if ticket is None else ticket_shown(rx, ticket)
+    long = is_long_for(rx, inbox.id, shown)
     return Standing(
-        ticket=None if ticket is None else ticket_shown(rx, ticket),
+        ticket=shown,
         read_to=visitor.read_to,
         unread=_unread(rx, visitor),
         name=known.name,
@@ -142,7 +148,18 @@ def standing(rx: Rx, visitor: Visitor) -> Standing:
         consent=wanted.consent if visitor.consented_at is None else None,
         must_sign_in=wanted.enforce_identity and visitor.verified_at is None,
         rating=wanted.rating,
+        opens_at=waiting.opens_at(rx, inbox),
+        long_wait=long,
+        ways=("message",) if long and not known.email else (),
     )
+
+
+def is_long_for(rx: Rx, inbox_id: int, shown: TicketShown | None) -> bool:
+    """Whether somebody whose ticket stands like this waits too long; without one, whether a new one would."""
+    if shown is not None and shown.status == "open":
+        since = shown.waiting_since if shown.position is not None else None
+        return since is not None and waiting.is_long(rx, since, shown.expected_wait)
+    return waiting.would_be_long(rx, inbox_id)
 
 
 def page(rx: Rx, visitor: Visitor, *, before: int | None = None) -> tuple[list[Shown], bool]:

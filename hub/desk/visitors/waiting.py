@@ -1,10 +1,11 @@
-"""How long a visitor will wait, and whether anybody is there at all. Reads only, each of a few rows."""
+"""How long a visitor will wait, whether it is open, and whether anybody is there at all. Reads of a few rows each."""
 
 from typing import Final
 
+from hub.clock import MINUTE
 from hub.connector import LiveSettings
 from hub.db.tx import Rx
-from hub.desk import queue
+from hub.desk import hours, queue, routing_settings
 from hub.desk.inboxes import Inbox
 
 MEDIAN_OF: Final = 20
@@ -23,6 +24,11 @@ SELECT ticket.id, ticket.created_at,
         WHERE message.ticket_id = ticket.id AND message.direction = 'outgoing' ORDER BY message.id LIMIT 1)
 FROM ticket WHERE ticket.inbox_id = :inbox_id AND ticket.status = :status AND ticket.spam = 0
 ORDER BY ticket.last_message_at DESC, ticket.id DESC LIMIT 20"""
+
+_WAITS_LONG = """
+SELECT 1 FROM ticket
+WHERE waiting_since <= :before AND spam = 0 AND inbox_id = :inbox_id AND status = 'open' AND assignee_id IS NULL
+LIMIT 1"""
 
 
 def position(rx: Rx, ticket_id: int) -> int | None:
@@ -46,6 +52,33 @@ def somebody_online(rx: Rx, inbox_id: int) -> bool:
     return rx.value(_ONLINE, inbox_id=inbox_id, now=rx.now) is not None
 
 
+def is_open(rx: Rx, inbox: Inbox) -> bool:
+    """By the business hours of the inbox's team, or its own; without any, always."""
+    schedule = hours.of(rx, inbox.team_id, inbox.id)
+    return schedule is None or schedule.is_open(rx.now)
+
+
+def opens_at(rx: Rx, inbox: Inbox) -> int | None:
+    """When somebody answers again; None: it is open, or nobody can tell."""
+    schedule = hours.of(rx, inbox.team_id, inbox.id)
+    if schedule is None or schedule.is_open(rx.now):
+        return None
+    return schedule.next_change(rx.now)
+
+
+def is_long(rx: Rx, waiting_since: int, expected: int | None) -> bool:
+    """So long that one should be offered something else than waiting: it has been, or it will be."""
+    limit = routing_settings.read(rx).long_wait_minutes * MINUTE
+    waited = rx.now - waiting_since
+    return limit > 0 and (waited >= limit or (expected is not None and expected - waited >= limit))
+
+
+def would_be_long(rx: Rx, inbox_id: int) -> bool:
+    """For somebody who comes now: because of others who wait already."""
+    limit = routing_settings.read(rx).long_wait_minutes * MINUTE
+    return limit > 0 and rx.value(_WAITS_LONG, inbox_id=inbox_id, before=rx.now - limit) is not None
+
+
 def is_closed(rx: Rx, inbox: Inbox, wanted: LiveSettings) -> bool:
     """The visitor gets a form that asks for an address instead of a chat."""
     match wanted.offline:
@@ -54,4 +87,4 @@ def is_closed(rx: Rx, inbox: Inbox, wanted: LiveSettings) -> bool:
         case "never":
             return False
         case _:
-            return not somebody_online(rx, inbox.id)
+            return not is_open(rx, inbox) or not somebody_online(rx, inbox.id)
