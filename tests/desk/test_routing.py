@@ -696,7 +696,7 @@ STEP = st.tuples(
     ),
     st.integers(0, 5),
 )
-WIPED = ("offer_passed", "delivery", "message", "ticket", "consent", "contact_point", "contact")
+WIPED = ("offer_passed", "contact_word", "delivery", "message", "ticket", "consent", "contact_point", "contact")
 
 
 def wipe(tx: Tx) -> None:
