@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -133,6 +135,29 @@ def backup(file: Path | None, path: Path) -> None:
     size = f"{answer['bytes'] / 1e6:.1f} MB"
     click.echo(f"{answer['path']}: {answer['rows']:,} rows, {size}, found whole.")
     click.echo(f"Without {config.secret_key_file} the inboxes' secrets in it stay closed: keep a copy of that too.")
+
+
+@cli.command()
+@click.argument("what", type=click.Choice(["tickets", "contacts"]))
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="As in the API: status=open, q=ann, …")
+@click.option("--separator", type=click.Choice(["comma", "semicolon", "tab"]), default="comma", show_default=True)
+@click.pass_obj
+def export(file: Path | None, what: str, path: Path, filters: tuple[str, ...], separator: str) -> None:
+    """Write tickets or contacts as CSV to the new file PATH (-: standard output) while the desk goes on."""
+    given = dict(each.partition("=")[::2] for each in filters)
+    if not all(given.values()):
+        raise click.UsageError("Write a filter as NAME=VALUE, for example --filter status=open.")
+    asked = {"what": what, "filter": {**given, "separator": separator}}
+    config = _read(file)
+    if str(path) != "-":
+        answer = _ask(config, "export", {**asked, "path": str(path.absolute())})
+        click.echo(f"{answer['path']}: {answer['rows']:,} rows, {answer['bytes'] / 1e6:.1f} MB.")
+        return
+    with tempfile.TemporaryDirectory(prefix="parley-") as folder:
+        answer = _ask(config, "export", {**asked, "path": f"{folder}/{what}.csv"}, quiet=True)
+        with Path(answer["path"]).open("rb") as made:
+            shutil.copyfileobj(made, sys.stdout.buffer)
 
 
 @cli.command()

@@ -553,6 +553,13 @@ class ReactionFailed(Event, frozen=True, kw_only=True):
     error: str
 
 
+class Exported(Event, frozen=True, kw_only=True):
+    """Somebody took a copy of a list, as it stood before them. For the audit trail."""
+
+    name = "desk.exported"
+    what: str
+
+
 class HealthChecked(Event, frozen=True, kw_only=True):
     """Written by /healthz to prove the path from write to stream; swept by housekeeping."""
 

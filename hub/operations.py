@@ -1,19 +1,30 @@
 """What an administrator does at the command line. Runs inside the running desk (hub.web.control hands it on), or, while
 none runs, inside a desk that hub.cli opens for it. Each takes JSON and gives JSON."""
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
+
+import msgspec
 
 from hub.clock import Clock
+from hub.commands import exports as csv
 from hub.config import Config
 from hub.db.store import Store
 from hub.db.tx import Tx
-from hub.desk import outbox
+from hub.desk import exports, outbox
+from hub.desk.exports import Sheet
+from hub.desk.sheet import MARK, lines
 from hub.errors import Refusal, invalid
 from hub.staff import agents, links, one_time, passwords, roles
 from hub.staff.access import DESK
 
+LAST: Final = {
+    "tickets": "SELECT COALESCE(MAX(id), 0) FROM ticket",
+    "contacts": "SELECT COALESCE(MAX(id), 0) FROM contact",
+}
 Progress = Callable[[str, int, int], None]  # what is being done, how much of it is, how much it is in all
 
 
@@ -72,6 +83,67 @@ async def back_up(desk: Desk, asked: Mapping[str, Any], progress: Progress) -> d
     return await create(desk.store, path, lambda done, all: progress("copying", done, all))
 
 
+async def export(desk: Desk, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """A list as CSV in a new file, whole or not at all. `filter`: name → text, as in the query of the API."""
+    noun, path = str(asked["what"]), Path(str(asked["path"]))
+    if not path.is_absolute():
+        raise invalid("path", "Give the whole path of the file.")
+    if noun not in csv.BY_NOUN:
+        raise invalid("what", "There are: " + ", ".join(csv.BY_NOUN) + ".")
+    try:
+        request = csv.asked(noun, dict(asked.get("filter", {})))
+    except msgspec.ValidationError as error:
+        raise invalid("filter", f"This filter is wrong: {error}.") from None
+    sheet: Sheet = await desk.store.read(csv.BY_NOUN[noun].read, DESK, request)  # type: ignore[arg-type]
+    await desk.store.write(exports.note, DESK, noun)
+    new, file = await asyncio.to_thread(_new_file, path)
+    rows, after, last = 0, 0, await desk.store.read(lambda rx: rx.value(LAST[noun]))
+    try:
+        await asyncio.to_thread(file.write, MARK.encode() + lines([sheet.head], request.separator))
+        while True:
+            found = await desk.store.read(sheet.slice, DESK, after)
+            await asyncio.to_thread(lambda: file.write(lines(found.rows, request.separator)))  # noqa: B023
+            rows += len(found.rows)
+            if found.after is None:
+                break
+            after = found.after
+            progress("writing", min(after, last), last + 1)
+        size = await asyncio.to_thread(_keep, file, new, path)
+    except BaseException:
+        await asyncio.to_thread(_drop, file, new)
+        raise
+    progress("writing", last + 1, last + 1)
+    return {"path": str(path), "rows": rows, "bytes": size}
+
+
+def _new_file(path: Path) -> tuple[Path, BinaryIO]:
+    if os.path.lexists(path):
+        raise Refusal("conflict", f"There is something at {path} already. Choose another name.")
+    new = path.with_name(f".{path.name}.new-{os.getpid()}")
+    try:
+        return new, os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+    except OSError as error:
+        raise Refusal("invalid", f"Cannot write to {path.parent}: {error.strerror}.") from None
+
+
+def _keep(file: BinaryIO, new: Path, path: Path) -> int:
+    try:
+        file.flush()
+        os.fsync(file.fileno())
+        size = file.tell()
+        file.close()
+        os.link(new, path)  # unlike a rename, never over what has come there meanwhile
+        new.unlink()
+    except OSError as error:
+        raise Refusal("invalid", f"Cannot write {path}: {error.strerror}.") from None
+    return size
+
+
+def _drop(file: BinaryIO, new: Path) -> None:
+    file.close()
+    new.unlink(missing_ok=True)
+
+
 async def examine(desk: Desk, _asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     from hub import doctor
 
@@ -83,5 +155,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "link": setup_link,
     "outbox.release": release_outbox,
     "backup": back_up,
+    "export": export,
     "doctor": examine,
 }

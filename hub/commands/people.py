@@ -45,7 +45,7 @@ class PointGiven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: str
 
 
-class ListContacts(_Request, frozen=True, kw_only=True):
+class ContactFilter(_Request, frozen=True, kw_only=True):
     """All that is given must hold. `q`: words of name, title, company, address, number or own fields, as they
     begin. `point`: an exact e-mail address or phone number, in any spelling. `name`: how the whole name begins.
     `has_open`: with a ticket that is not resolved. `next_contact`: due already; by the end of today; within seven days,
@@ -62,14 +62,18 @@ class ListContacts(_Request, frozen=True, kw_only=True):
     next_contact: Literal["overdue", "today", "week"] | None = None
     zone: Annotated[str, msgspec.Meta(max_length=60)] = "UTC"
     field: Annotated[list[str], msgspec.Meta(max_length=10)] = []
-    sort: contact_lists.Sort = "name"
-    limit: Limit = 50
-    cursor: Cursor | None = None
 
     @property
     def filter(self) -> contact_lists.Filter:
         given = {name: getattr(self, name) for name in contact_lists.Filter.__struct_fields__}
         return contact_lists.Filter(**given | {"field": tuple(self.field)})
+
+
+class ListContacts(ContactFilter, frozen=True, kw_only=True):
+    __doc__ = ContactFilter.__doc__
+    sort: contact_lists.Sort = "name"
+    limit: Limit = 50
+    cursor: Cursor | None = None
 
 
 class OneContact(_Request, frozen=True, kw_only=True):

@@ -77,10 +77,9 @@ class EventPage(msgspec.Struct, frozen=True):
 # --- requests ------------------------------------------------------------------------------------------------------
 
 
-class ListTickets(Request, frozen=True, kw_only=True):
+class TicketFilter(Request, frozen=True, kw_only=True):
     """`status`, `priority`: any of these. Unless `status` says otherwise, `mine`, `unassigned` and `open` show what is
-    open or pending. `unread`: the contact has written since the caller read it. `sort`: the newest words first; or
-    who has waited longest first, the most urgent first: both of what is not resolved."""
+    open or pending. `unread`: the contact has written since the caller read it."""
 
     view: lists.View = "all"
     status: Annotated[tuple[Status, ...], msgspec.Meta(max_length=4)] = ()
@@ -92,6 +91,17 @@ class ListTickets(Request, frozen=True, kw_only=True):
     contact_id: Id | None = None
     tag: str | None = None
     unread: bool = False
+
+    @property
+    def filter(self) -> lists.Filter:
+        return lists.Filter(**{name: getattr(self, name) for name in lists.Filter.__struct_fields__})
+
+
+class ListTickets(TicketFilter, frozen=True, kw_only=True):
+    """`status`, `priority`: any of these. Unless `status` says otherwise, `mine`, `unassigned` and `open` show what is
+    open or pending. `unread`: the contact has written since the caller read it. `sort`: the newest words first; or
+    who has waited longest first, the most urgent first: both of what is not resolved."""
+
     sort: lists.Sort = "newest"
     limit: Limit = 50
     cursor: Cursor | None = None
@@ -155,9 +165,9 @@ class TagTicket(Request, frozen=True, kw_only=True):
 
 
 def _list(rx: Rx, caller: Caller, request: ListTickets) -> TicketPage:
-    fields = msgspec.structs.asdict(request)
-    sort, limit, cursor = fields.pop("sort"), fields.pop("limit"), fields.pop("cursor")
-    found, following = lists.listed(rx, caller, lists.Filter(**fields), sort=sort, limit=limit, cursor=cursor)
+    found, following = lists.listed(
+        rx, caller, request.filter, sort=request.sort, limit=request.limit, cursor=request.cursor
+    )
     tagged = tags.of_tickets(rx, [one.ticket.id for one in found])
     return TicketPage(
         [ticket_answer(one.ticket, one.contact_name, tagged.get(one.ticket.id, ()), one) for one in found], following

@@ -63,7 +63,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     field: tuple[str, ...] = ()
 
 
-class _Condition(NamedTuple):
+class Condition(NamedTuple):
     """`ids`: the statement that finds all contacts for which it holds; `holds`: the same over one `contact`, written so
     that no database takes an index of its own for it."""
 
@@ -91,7 +91,7 @@ def listed(
     column, kind, down = SORTS[sort]
     query = f"contacts {sort} {msgspec.json.encode(wanted).decode()}"
     after = cursors.read(query, cursor, (kind, int)) if cursor is not None else None
-    conditions = conditionof(rx, caller, wanted)
+    conditions = conditions_of(rx, caller, wanted)
     if conditions is None:
         return [], None
     order = f"ORDER BY {column}{' DESC' if down else ''}, contact.id{' DESC' if down else ''}"
@@ -103,7 +103,7 @@ def listed(
 
 def _in_order(
     rx: Rx,
-    conditions: list[_Condition],
+    conditions: list[Condition],
     column: str,
     order: str,
     after: tuple[Any, ...] | None,
@@ -113,7 +113,7 @@ def _in_order(
     """(what is compared, id) of the first so many behind `after`."""
     few = few_of(rx, conditions)
     columns = f"{column}, contact.id"
-    where, params = _holding(conditions)
+    where, params = holding(conditions)
     if after is not None:
         where.append(f"({columns}) {'<' if down else '>'} (:after, :after_id)")
         params |= {"after": after[0], "after_id": after[1]}
@@ -128,7 +128,7 @@ def _in_order(
     return sorted(found, reverse=down)[:limit]
 
 
-def few_of(rx: Rx, conditions: Iterable[_Condition]) -> set[int] | None:
+def few_of(rx: Rx, conditions: Iterable[Condition]) -> set[int] | None:
     """The contacts that the narrowest conditions leave, where one of them leaves few; None where none does."""
     few: set[int] | None = None
     for condition in conditions:
@@ -142,13 +142,7 @@ def few_of(rx: Rx, conditions: Iterable[_Condition]) -> set[int] | None:
     return few
 
 
-def page_by_id(rx: Rx, conditions: list[_Condition], after: int, limit: int) -> list[int]:
-    """The ids of the next so many in the order in which they were made: what is renamed meanwhile is neither missed nor
-    had twice. For exports."""
-    return [i for _, i in _in_order(rx, conditions, "contact.id", "ORDER BY contact.id", (after, after), False, limit)]
-
-
-def _holding(conditions: Iterable[_Condition]) -> tuple[list[str], dict[str, Any]]:
+def holding(conditions: Iterable[Condition]) -> tuple[list[str], dict[str, Any]]:
     where: list[str] = []
     params: dict[str, Any] = {}
     for condition in conditions:
@@ -160,9 +154,9 @@ def _holding(conditions: Iterable[_Condition]) -> tuple[list[str], dict[str, Any
 # --- filters ---------------------------------------------------------------------------------------------------------
 
 
-def conditionof(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | None:
+def conditions_of(rx: Rx, caller: Caller, wanted: Filter) -> list[Condition] | None:
     """All that has to hold, the narrowest first as far as can be told; None: nothing can be found."""
-    found: list[_Condition] = []
+    found: list[Condition] = []
     if wanted.point is not None:
         found.append(_point(wanted.point, wanted.country))
     for number, key_and_value in enumerate(wanted.field):
@@ -175,7 +169,7 @@ def conditionof(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | No
             found.append(_of_company(known) if name == "company" else _tagged(known))
     if wanted.owner_id is not None:
         found.append(
-            _Condition(
+            Condition(
                 "SELECT contact.id FROM contact WHERE contact.owner_id = :owner_id",
                 "+contact.owner_id = :owner_id",
                 {"owner_id": wanted.owner_id},
@@ -190,7 +184,7 @@ def conditionof(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | No
     if wanted.name is not None:
         prefix = fold(clean(wanted.name, "name", most=MAX_LINE, least=0))
         found.append(
-            _Condition(
+            Condition(
                 "SELECT contact.id FROM contact WHERE contact.name_folded >= :first AND contact.name_folded < :beyond",
                 "contact.name_folded >= :first AND contact.name_folded < :beyond",
                 {"first": prefix, "beyond": prefix + words.BEYOND},
@@ -198,7 +192,7 @@ def conditionof(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | No
         )
     if wanted.next_contact is not None:
         found.append(
-            _Condition(
+            Condition(
                 f"SELECT contact.id FROM contact WHERE {_NEXT} < :next",
                 f"{_NEXT} < :next",
                 {"next": _until(rx.now, wanted.next_contact, wanted.zone)},
@@ -207,7 +201,7 @@ def conditionof(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | No
     if wanted.has_open:
         sees, params = visible(caller.grants)
         found.append(
-            _Condition(
+            Condition(
                 f"SELECT ticket.contact_id FROM ticket WHERE {_OPEN} AND {sees}",
                 f"EXISTS (SELECT 1 FROM ticket WHERE {_THEIRS} AND {_OPEN} AND {sees})",
                 params,
@@ -216,13 +210,13 @@ def conditionof(rx: Rx, caller: Caller, wanted: Filter) -> list[_Condition] | No
     return found + seen(caller)
 
 
-def seen(caller: Caller) -> list[_Condition]:
+def seen(caller: Caller) -> list[Condition]:
     """Who may see which, as a condition like the others."""
     if caller.grants.everything:
         return []
     sees, params = visible(caller.grants)
     return [
-        _Condition(
+        Condition(
             f"SELECT ticket.contact_id FROM ticket WHERE {sees}"
             " UNION ALL SELECT contact.id FROM contact WHERE contact.has_ticket = 0",
             f"(contact.has_ticket = 0 OR EXISTS (SELECT 1 FROM ticket WHERE {_THEIRS} AND {sees}))",
@@ -231,48 +225,48 @@ def seen(caller: Caller) -> list[_Condition]:
     ]
 
 
-def _point(text: str, country: str | None) -> _Condition:
+def _point(text: str, country: str | None) -> Condition:
     kind = points.EMAIL if "@" in text else points.PHONE
     condition = "contact_point.kind = :kind AND contact_point.scope = '' AND contact_point.value = :value"
-    return _Condition(
+    return Condition(
         f"SELECT contact_point.contact_id FROM contact_point WHERE {condition}",
         f"EXISTS (SELECT 1 FROM contact_point WHERE contact_point.contact_id = contact.id AND {condition})",
         {"kind": kind, "value": points.normalise(kind, text, country, "point")[0]},
     )
 
 
-def _word(number: int, word: str) -> _Condition:
+def _word(number: int, word: str) -> Condition:
     condition = f"contact_word.word >= :word{number} AND contact_word.word < :beyond{number}"
-    return _Condition(
+    return Condition(
         f"SELECT contact_word.contact_id FROM contact_word WHERE {condition}",
         f"EXISTS (SELECT 1 FROM contact_word WHERE contact_word.contact_id = contact.id AND {condition})",
         {f"word{number}": word, f"beyond{number}": word + words.BEYOND},
     )
 
 
-def _field(rx: Rx, number: int, key_and_value: str) -> _Condition:
+def _field(rx: Rx, number: int, key_and_value: str) -> Condition:
     key, colon, text = key_and_value.partition(":")
     field = next((one for one in fields.all_of_them(rx) if one.key == key), None)
     if field is None or not colon:
         raise invalid(f"field.{number}", "Write key:value, with the key of a field that there is.")
     condition = f"contact_field.field_id = :field{number} AND contact_field.folded = :value{number}"
-    return _Condition(
+    return Condition(
         f"SELECT contact_field.contact_id FROM contact_field WHERE {condition}",
         f"EXISTS (SELECT 1 FROM contact_field WHERE contact_field.contact_id = contact.id AND {condition})",
         {f"field{number}": field.id, f"value{number}": fields.asked(field, text, f"field.{number}")},
     )
 
 
-def _of_company(company_id: int) -> _Condition:
-    return _Condition(
+def _of_company(company_id: int) -> Condition:
+    return Condition(
         "SELECT contact.id FROM contact WHERE contact.company_id = :company_id",
         "+contact.company_id = :company_id",
         {"company_id": company_id},
     )
 
 
-def _tagged(tag_id: int) -> _Condition:
-    return _Condition(
+def _tagged(tag_id: int) -> Condition:
+    return Condition(
         "SELECT contact_tag.contact_id FROM contact_tag WHERE contact_tag.tag_id = :tag_id",
         "EXISTS (SELECT 1 FROM contact_tag WHERE contact_tag.contact_id = contact.id AND contact_tag.tag_id = :tag_id)",
         {"tag_id": tag_id},

@@ -57,6 +57,7 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.TokenRevoked,
             events.RoleChanged,
             events.SetUp,
+            events.Exported,
             events.DeskNamed,
         ),
         STAFF,

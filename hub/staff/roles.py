@@ -20,8 +20,10 @@ Permission = Literal[
     "tickets.note",
     "tickets.assign",
     "tickets.change",
+    "tickets.export",
     "contacts.read",
     "contacts.change",
+    "contacts.export",
     "feedback.read",
     "feedback.record",
     "feedback.change",
@@ -40,11 +42,12 @@ SEES: Final[tuple[str, ...]] = get_args(Sees)  # from most to least
 MANAGE: Final = "roles.manage"
 ADMINISTRATOR: Final = "administrator"
 _RUNS_THE_DESK: Final = {"agents.manage", "roles.manage", "inboxes.manage", "desk.manage"}
+_TAKES_OUT: Final = {"tickets.export", "contacts.export"}  # a copy of everything one sees is not everybody's
 _READS: Final = {"tickets.read", "contacts.read", "feedback.read", "inboxes.read", "agents.read"}
 BUILT_IN: Final[dict[str, tuple[frozenset[str], Sees]]] = {
     ADMINISTRATOR: (frozenset(PERMISSIONS), "everything"),
     "supervisor": (frozenset(PERMISSIONS) - _RUNS_THE_DESK, "everything"),
-    "agent": (frozenset(PERMISSIONS) - _RUNS_THE_DESK, "inboxes"),
+    "agent": (frozenset(PERMISSIONS) - _RUNS_THE_DESK - _TAKES_OUT, "inboxes"),
     "observer": (frozenset(_READS | {"tickets.note"}), "inboxes"),
 }
 

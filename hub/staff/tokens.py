@@ -175,7 +175,7 @@ def _scopes(permission: str) -> set[str]:
     noun = _NOUNS.get(noun, noun)
     if noun == "desk":
         return {"desk:read", "desk:write"}
-    return {f"{noun}:{'read' if verb == 'read' else 'write'}"}
+    return {f"{noun}:{'read' if verb in ('read', 'export') else 'write'}"}
 
 
 def _find(rx: Rx, token: str) -> tuple[int, frozenset[str], int, int] | None:

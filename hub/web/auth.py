@@ -112,25 +112,37 @@ async def caller_of(request: web.Request) -> Caller:
 
     With an Authorization header the cookie counts for nothing, so a script's token never acts with a person's rights.
     """
-    desk, credentials = request.app[DESK], request.app[CREDENTIALS]
-    told = request.headers.getall(hdrs.AUTHORIZATION, ())
-    shown: Shown | None = None
-    if told:
-        match = _BEARER.fullmatch(told[0]) if len(told) == 1 else None
-        if match is not None:
-            shown = await credentials.of_token(match[1])
-    elif hdrs.COOKIE in request.headers:
-        session = session_token(request)
-        if session:
-            shown = await credentials.of_session(session)
-        if shown is not None and request.method not in SAFE:
-            require_own_page(request)
+    desk = request.app[DESK]
+    shown = await _shown(request)
     grants = await desk.grants.get(shown.agent_id) if shown is not None else None
     if shown is None or grants is None:
         desk.limits.stranger(remote(request, desk.config.trusted_proxies))
         raise unauthenticated()
     desk.limits.account(f"token {shown.token_id}" if shown.token_id is not None else f"agent {shown.agent_id}")
-    return credentials.caller(shown, grants)
+    return request.app[CREDENTIALS].caller(shown, grants)
+
+
+async def same_caller(request: web.Request) -> Caller:
+    """The caller with the rights that they have now, for an answer that takes long; refused when they have none any
+    longer. Does not count as another request."""
+    shown = await _shown(request)
+    grants = await request.app[DESK].grants.get(shown.agent_id) if shown is not None else None
+    if shown is None or grants is None:
+        raise unauthenticated()
+    return request.app[CREDENTIALS].caller(shown, grants)
+
+
+async def _shown(request: web.Request) -> Shown | None:
+    credentials = request.app[CREDENTIALS]
+    told = request.headers.getall(hdrs.AUTHORIZATION, ())
+    if told:
+        match = _BEARER.fullmatch(told[0]) if len(told) == 1 else None
+        return await credentials.of_token(match[1]) if match is not None else None
+    session = session_token(request) if hdrs.COOKIE in request.headers else None
+    shown = await credentials.of_session(session) if session else None
+    if shown is not None and request.method not in SAFE:
+        require_own_page(request)
+    return shown
 
 
 def unauthenticated() -> Refusal:

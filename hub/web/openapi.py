@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hub import __version__
 from hub.commands import COMMANDS
+from hub.commands.exports import EXPORTS
 from hub.commands.table import Command
 from hub.staff.agents import Agent
 from hub.web import live_ticket, session
@@ -40,7 +41,7 @@ def _document() -> bytes:
 
 
 def describe(commands: tuple[Command, ...]) -> Schema:
-    types: list[Any] = [kind for c in commands for kind in (c.request, c.answer)]
+    types: list[Any] = [kind for c in (*commands, *EXPORTS) for kind in (c.request, c.answer)]
     types += [kind for row in _SESSION_ROWS for kind in row[3:5]]
     types.append(live_ticket.Ticket)
     wanted = [kind for kind in dict.fromkeys(types) if kind not in (None, type(None))]
@@ -52,10 +53,15 @@ def describe(commands: tuple[Command, ...]) -> Schema:
     for command in commands:
         operation = _operation(command, refs, components)
         paths.setdefault(PREFIX + command.path, {})[command.method.lower()] = operation
+    for command in EXPORTS:
+        operation = _operation(command, refs, components)
+        operation["responses"].pop("204")
+        operation["responses"] = {"200": _CSV, **operation["responses"]}
+        paths[PREFIX + command.path] = {command.method.lower(): operation}
     paths[session.PATH] = {row[0]: _session(row, refs) for row in _SESSION_ROWS}
     paths[live_ticket.PATH] = {"post": _live_ticket(refs)}
     paths[PATH] = {"get": _itself()}
-    for command in commands:  # requests stand in their operations
+    for command in (*commands, *EXPORTS):  # requests stand in their operations
         components.pop(_name(refs[command.request]), None)
     return {
         "openapi": "3.1.0",
@@ -79,6 +85,12 @@ _SCHEMES: Final[Schema] = {
         "name": "__Host-parley",
         "description": f"For the console. Changes also need the header `{CSRF_HEADER}: 1`.",
     },
+}
+_CSV: Final[Schema] = {
+    "description": "UTF-8 with a byte order mark; every cell in quotes, RFC 4180. A cell that a spreadsheet would "
+    "calculate has an apostrophe in front. Times are UTC.",
+    "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
+    "content": {"text/csv": {"schema": {"type": "string"}}},
 }
 _KEY_PARAMETER: Final[Schema] = {
     "name": IDEMPOTENCY_KEY,

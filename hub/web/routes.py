@@ -6,9 +6,11 @@ from typing import Final
 from aiohttp import web
 
 from hub.commands import COMMANDS
+from hub.commands.exports import EXPORTS
 from hub.web import (
     console,
     demo,
+    exports,
     first_run,
     forms,
     health,
@@ -83,6 +85,7 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("DELETE", session.PATH, session.sign_out),
     ("POST", live_ticket.PATH, live_ticket.create),
     *((command.method, rest.PREFIX + command.path, rest.handler(command)) for command in COMMANDS),
+    *((command.method, rest.PREFIX + command.path, exports.handler(command)) for command in EXPORTS),
 )
 
 ROUTES: Final = (*PAGES, *API)

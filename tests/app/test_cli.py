@@ -169,3 +169,34 @@ class TestBackup:
         well(data, "backup", str(file))
         well(data, "restore", str(file), DATABASE=postgres_url)
         assert "Another agent" in parley(data, *CREATE, "bo@example.org", "--invite", DATABASE=postgres_url).stderr
+
+
+def test_lists_are_taken_out_beside_the_running_desk_and_alone(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "contacts.csv"
+    with Desk(data) as desk:
+        assert "contacts.csv: 0 rows" in well(data, "export", "contacts", str(path))
+        desk.stop()
+    assert path.read_bytes().startswith(b'\xef\xbb\xbf"id","name"')
+    assert path.stat().st_mode & 0o777 == 0o600
+    again = parley(data, "export", "contacts", str(path))
+    assert (again.returncode, "already" in again.stderr) == (1, True)
+    said = well(data, "export", "tickets", "-", "--filter", "status=open,pending", "--separator", "semicolon")
+    assert said.startswith('\ufeff"number";"subject";"status"')
+    assert [each.name for each in tmp_path.iterdir()] == ["contacts.csv"], "nothing half-written is left"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("tickets", "--filter", "status=done"), "filter is wrong"),
+        (("tickets", "--filter", "colour=red"), "filter is wrong"),
+        (("tickets", "--filter", "status"), "NAME=VALUE"),
+        (("contacts", "--filter", "field=nothing:1"), "key:value"),
+        (("agents",), "is not one of"),
+    ],
+)
+def test_what_cannot_be_taken_out_leaves_no_file(data: Path, tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    path = tmp_path / "out.csv"
+    done = parley(data, "export", words[0], str(path), *words[1:])
+    assert done.returncode != 0 and said in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

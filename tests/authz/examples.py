@@ -51,6 +51,13 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
         "by contact": {**CONTACT},
         "of a contact in an inbox": {**CONTACT, **INBOX},
     },
+    "export_tickets": {
+        "": {},
+        "by inbox": {**INBOX},
+        "by team": {**TEAM},
+        "by assignee": {"assignee_id": Ref("agent_id")},
+        "by contact": {**CONTACT},
+    },
     "read_ticket": {"": NUMBER},
     "list_ticket_events": {"": NUMBER},
     "read_position": {"": NUMBER},
@@ -112,6 +119,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
         "by a field": {"field": ["plan:gold"], "tag": "regular", "sort": "newest"},
     },
     "get_contact": {"": CONTACT},
+    "export_contacts": {"": {}, "by owner": {"owner_id": Ref("agent_id"), "q": "front"}},
     "create_contact": {
         "": {"name": "Bekele", "points": [{"kind": "email", "value": New("bekele{}@example.org")}]},
         "owned": {"name": "Bekele", "owner_id": Ref("agent_id"), "fields": {"plan": "tin"}},

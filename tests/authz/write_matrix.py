@@ -23,12 +23,13 @@ _CHANGES = {
     "tickets.reply", "tickets.assign", "tickets.change", "contacts.change", "feedback.record", "feedback.change",
     "tokens.manage",
 }  # fmt: skip
+_TAKES_OUT = {"tickets.export", "contacts.export"}
 LACKS: dict[str, set[str]] = {
     "administrator": set(),
     "supervisor": _RUNS,
-    "agent": _RUNS,
-    "outsider": _RUNS,
-    "observer": _RUNS | _CHANGES,
+    "agent": _RUNS | _TAKES_OUT,
+    "outsider": _RUNS | _TAKES_OUT,
+    "observer": _RUNS | _TAKES_OUT | _CHANGES,
 }
 # Which side's tickets, contacts, inboxes, feedback and deliveries each sees.
 SIGHT = {
@@ -93,6 +94,7 @@ TICKET = (sees("number"),)
 _T, _W = "tickets:read", "tickets:write"
 _CHANGE = Spec(_W, "tickets.change", 200, TICKET)
 _FILTER = "A filter refuses nothing: what the caller does not see is not in the list."
+_TAKEN = "Agents may not take out a copy of it all; whoever may gets only what they see."
 _LISTED = "Lists only what the caller sees."
 _DIRECTORY = "Colleagues, teams and roles are known to whoever may read agents."
 _ONE = sees("contact_id")
@@ -106,6 +108,7 @@ _HOURS = Spec("inboxes:read", "inboxes.read", 200, comment="Business hours are k
 
 SPECS: dict[str, Spec] = {
     "list_tickets": Spec(_T, "tickets.read", 200, comment=_FILTER),
+    "export_tickets": Spec(_T, "tickets.export", 200, comment=_TAKEN),
     "read_ticket": Spec(_T, "tickets.read", 200, TICKET),
     "list_ticket_events": Spec(_T, "tickets.read", 200, TICKET),
     "read_position": Spec(_T, "tickets.read", 200, TICKET),
@@ -217,6 +220,7 @@ SPECS: dict[str, Spec] = {
     "cancel_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),
     "list_contacts": Spec("contacts:read", "contacts.read", 200, comment=_FILTER),
     "get_contact": Spec("contacts:read", "contacts.read", 200, (_ONE,)),
+    "export_contacts": Spec("contacts:read", "contacts.export", 200, comment=_TAKEN),
     "create_contact": Spec("contacts:write", "contacts.change", 201, cases={"owned": (there("owner_id", 422),)}),
     "change_contact": _C._replace(
         cases={"owner": (there("owner_id", 422),)},

@@ -15,7 +15,7 @@ HOUSE = {
     *("team.created", "team.changed", "role.changed", "api_token.created", "api_token.revoked"),
     *("inbox.created", "inbox.changed", "inbox.health_changed", "inbox.seen"),
     *("tag.created", "company.created", "desk.set_up", "desk.named", "desk.routing_changed"),
-    *("own_field.created", "own_field.changed", "own_field.removed"),
+    *("own_field.created", "own_field.changed", "own_field.removed", "desk.exported"),
     *("job.died", "job.retried", "inbound.quarantined", "inbound.released", "reaction.failed"),
 }
 
