@@ -103,8 +103,8 @@ export const panels = computed(() => registers.panel.value.filter((one) => one.a
 export const bars = computed(() => registers.bar.value.filter((one) => one.able()));
 export const actions = computed(() => registers.action.value);
 
-/** The name of the panel that stands open; '' : none. */
-export const aside = kept('panel', '');
+/** The name of the panel that stands open; '' : none. Where there is room the contact stands beside the thread from the start. */
+export const aside = kept('panel', globalThis.innerWidth >= 1440 ? 'contact' : '');
 export const openPanel = computed(() => panels.value.find((one) => one.name === aside.value) ?? null);
 
 const loading = new Map();
@@ -123,12 +123,19 @@ export function bring(entry) {
   return loading.get(entry.name);
 }
 
-function styles(name) {
-  const link = document.createElement('link');
-  link.rel = 'stylesheet';
-  link.href = new URL(`../${name}`, import.meta.url).pathname;
-  document.head.append(link);
-  return new Promise((done, wrong) => Object.assign(link, { onload: done, onerror: wrong }));
+const linked = new Map();
+
+const styles = (name) => linked.get(name) ?? linked.set(name, link(name)).get(name);
+
+function link(name) {
+  const sheet = document.createElement('link');
+  sheet.rel = 'stylesheet';
+  sheet.href = new URL(`../${name}`, import.meta.url).pathname;
+  document.head.append(sheet);
+  return new Promise((done, wrong) => Object.assign(sheet, { onload: done, onerror: wrong })).catch((problem) => {
+    linked.delete(name);
+    throw problem;
+  });
 }
 
 const elements = new Map();
@@ -199,7 +206,7 @@ const MOVES = 'a, button, label, summary, [role=tab], [role=option], [role=log],
 
 /** Keys that somebody has set otherwise, by the action's name; '' : none. */
 export const keymap = signal({});
-export const letters = kept('letters', 'on');
+export const letters = signal(true);
 
 /** An own key stands in the place of the first; arrows and Enter besides stay what they are everywhere. */
 export function keyOf(one) {
@@ -233,7 +240,7 @@ export function listen() {
     if (!one) return;
     const at = event.target, bare = !/^(Mod|Alt)\+/.test(one), letter = isLetter(one);
     if (bare && (at.closest?.(FIELD) || at.closest?.('dialog, [popover]') || document.querySelector('dialog:modal'))) return;
-    if (letter && letters.value === 'off') return;
+    if (letter && !letters.value) return;
     if (bare && !letter && one !== 'Escape' && at.closest?.(MOVES)) return;
     const able = actions.value.filter(possible).sort((a, b) => (a.where === 'global') - (b.where === 'global'));
     const { found, begun } = strokes.press(one, able.map((act) => [act, keysOf(act)]), event.timeStamp);
@@ -253,6 +260,7 @@ const DRAWN = {
   keys: svg`<rect x="3" y="6.500" width="18" height="11" rx="2"/><path d="M7 10.500v.01M10.300 10.500v.01M13.700 10.500v.01M17 10.500v.01M8 14h8"/>`,
   person: svg`<circle cx="12" cy="8.500" r="3.500"/><path d="M5 20c.6-4.300 3.400-6.500 7-6.500s6.400 2.200 7 6.500"/>`,
   assign: svg`<circle cx="10" cy="8.500" r="3.500"/><path d="M3.500 20c.5-4.300 3-6.500 6.500-6.500 1.300 0 2.500.3 3.500.9M18 13.500v6M15 16.500h6"/>`,
+  contacts: svg`<rect x="5" y="4" width="14.500" height="16" rx="1.800"/><path d="M3 8h2M3 12h2M3 16h2M8.800 16.500c.4-2 1.700-3 3.500-3s3.100 1 3.500 3"/><circle cx="12.300" cy="9.800" r="2"/>`,
   back: svg`<path d="M15 5l-7 7 7 7"/>`,
   ahead: svg`<path d="M9 5l7 7-7 7"/>`,
   down: svg`<path d="M6 9.500l6 6 6-6"/>`,

@@ -5,7 +5,7 @@ import { _, get, ngettext, use } from './base.js';
 import * as desk from './desk.js';
 import { assign, claim, connection, dismiss, foresee, may, me, preferences, reopen, resolve, setAvailability, state, toasts, undo } from './desk.js';
 import { catchUp, menus, neighbour, picked, select, selected } from './list.js';
-import { Part, action, aside, avatar, bar, bars, bring, follow, go, icon, kept, listen, now, openPanel, panels, path, placed, route, screen, screens } from './parts.js';
+import { Part, action, actions, aside, avatar, bar, bars, bring, follow, go, icon, kept, listen, now, openPanel, panel, panels, path, perform, placed, route, screen, screens } from './parts.js';
 import { queue } from './store.js';
 import './thread.js';
 import { write } from './composer.js';
@@ -22,7 +22,17 @@ screen({
   rail: { href: '/queue', icon: 'queue', count: () => waiting.value, said: (n) => ngettext('{0} is waiting', '{0} are waiting', n) },
 });
 
-const help = { name: 'help', tag: 'p-help', load: () => import('./help.js'), css: 'help.css' };
+screen({
+  name: 'contacts', at: /^\/contacts(?:\/(?<id>\d+))?$/, title: () => _('Contacts'), tag: 'p-contacts', load: () => import('./contacts.js'), css: 'contacts.css', order: 30,
+  rail: { href: '/contacts', icon: 'contacts' }, able: () => may('contacts.read'),
+});
+screen({
+  name: 'preferences', at: /^\/preferences$/, title: () => _('Preferences'), tag: 'p-preferences', load: () => import('./preferences.js'), css: 'preferences.css', order: 80,
+});
+panel({
+  name: 'contact', title: () => _('Contact'), icon: 'person', tag: 'p-contact', load: () => import('./contact.js'), css: 'contacts.css', order: 10,
+  able: () => may('contacts.read'),
+});
 
 /** The ticket that a key is about: the open one, else the chosen one of the list. */
 const target = () => route.value.number ?? selected.value;
@@ -66,7 +76,6 @@ for (const given of [
   { name: 'fold.views', key: '[', text: () => _('Show or hide the views'), run: () => { views.value = views.value === 'open' ? 'folded' : 'open'; } },
   { name: 'back', key: 'Escape', text: () => _('Back'), run: back },
   { name: 'undo', key: 'z', text: () => _('Undo'), run: undo },
-  { name: 'help', key: '?', text: () => _('This sheet'), run: keys, order: 90 },
 ]) action({ group: 'global', ...given });
 
 bar({ name: 'presence', tag: 'p-presence', order: 40 });
@@ -102,9 +111,7 @@ function fold() {
   [aside.value, before] = openPanel.value ? ['', aside.value] : [before || first, before];
 }
 
-function keys() {
-  bring(help).then(() => placed(help).show?.());
-}
+const keys = () => perform(actions.value.find((one) => one.name === 'help'));
 
 // --- the frame ------------------------------------------------------------------------------------------------------
 
@@ -263,6 +270,7 @@ effect(() => {
   void route.value;
   queueMicrotask(desk.look);
 });
+import('./later.js').catch(() => {}); // without it the inbox works; a reload brings it
 effect(() => { document.documentElement.dataset.theme = preferences.value.theme; });
 const opened = computed(() => (state.value.threads[route.value.number]?.loaded ? route.value.number : null));
 effect(() => {
