@@ -153,6 +153,28 @@ class TicketUntagged(Event, frozen=True, kw_only=True):
     tag_id: int
 
 
+class ReplyWarned(Event, frozen=True, kw_only=True):
+    """An answer is due soon."""
+
+    name = "reply.warned"
+    kind: Literal["first", "next"]
+    due_at: int
+
+
+class ReplyBreached(Event, frozen=True, kw_only=True):
+    """An answer is late."""
+
+    name = "reply.breached"
+    kind: Literal["first", "next"]
+    due_at: int
+
+
+class ReplyDueChanged(Event, frozen=True, kw_only=True):
+    """Targets or business hours were changed, and with them the time by which an answer is due."""
+
+    name = "reply.due_changed"
+
+
 class TicketHandedOff(Event, frozen=True, kw_only=True):
     """The handler changed: bot to agent, or back by setting."""
 
@@ -538,6 +560,13 @@ class HoursChanged(Event, frozen=True, kw_only=True):
 
     name = "hours.changed"
     hours_id: int
+
+
+class TargetsChanged(Event, frozen=True, kw_only=True):
+    """How soon we mean to answer; None: where an inbox has no target of its own."""
+
+    name = "targets.changed"
+    inbox_id: int | None = None
 
 
 class RoutingChanged(Event, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ fails by itself: one that raises is undone alone and recorded as `reaction.faile
 from collections.abc import Callable, Mapping, Sequence
 
 from hub.db.tx import Tx
-from hub.desk import drafts, following, reading, routing
+from hub.desk import drafts, following, reading, reply_clock, routing
 from hub.events import (
     AccessChanged,
     AgentChanged,
@@ -15,16 +15,21 @@ from hub.events import (
     AgentEnabled,
     AvailabilityChanged,
     Event,
+    HoursChanged,
+    InboxChanged,
     MessageReceived,
     MessageSent,
     PresenceChanged,
     Recorded,
+    TargetsChanged,
+    TeamChanged,
     TicketAssigned,
     TicketHandedOff,
     TicketMarkedSpam,
     TicketMoved,
     TicketOfferEnded,
     TicketPending,
+    TicketPriorityChanged,
     TicketReopened,
     TicketResolved,
     TicketSnoozed,
@@ -33,23 +38,28 @@ from hub.events import (
 Reaction = Callable[[Tx, Recorded], None]
 
 STATE: Mapping[type[Event], Sequence[Reaction]] = {
-    MessageReceived: (following.contact_spoke, routing.route),
-    MessageSent: (following.we_spoke,),
-    TicketReopened: (reading.tell_again, drafts.tell_again, routing.route),
-    TicketHandedOff: (routing.route,),
-    TicketMoved: (reading.tell_again, drafts.tell_again, routing.route),
-    TicketMarkedSpam: (reading.tell_again, drafts.tell_again, routing.route, routing.drain),
+    MessageReceived: (following.contact_spoke, reply_clock.follow, routing.route),
+    MessageSent: (following.we_spoke, reply_clock.follow),
+    TicketReopened: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
+    TicketHandedOff: (reply_clock.follow, routing.route),
+    TicketMoved: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
+    TicketMarkedSpam: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route, routing.drain),
     TicketAssigned: (reading.tell_again, drafts.tell_again, routing.route, routing.drain),
     TicketOfferEnded: (routing.drain,),
-    TicketResolved: (routing.drain,),
-    TicketPending: (routing.drain,),
-    TicketSnoozed: (routing.drain,),
+    TicketResolved: (reply_clock.follow, routing.drain),
+    TicketPending: (reply_clock.follow, routing.drain),
+    TicketSnoozed: (reply_clock.follow, routing.drain),
+    TicketPriorityChanged: (reply_clock.follow,),
     AvailabilityChanged: (routing.drain,),
     PresenceChanged: (routing.drain,),
     AgentChanged: (routing.drain,),
     AgentEnabled: (routing.drain,),
     AgentDisabled: (routing.drain,),
     AccessChanged: (routing.drain,),
+    HoursChanged: (reply_clock.all_anew,),
+    TargetsChanged: (reply_clock.all_anew,),
+    TeamChanged: (reply_clock.all_anew,),
+    InboxChanged: (reply_clock.all_anew,),
 }
 
 # Rules, bots, surveys, notifications, webhooks, alarms: none yet, the doors that write their jobs come with them.

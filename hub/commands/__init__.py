@@ -18,6 +18,7 @@ from hub.commands import (
     reading,
     routing,
     staff,
+    targets,
     tickets,
 )
 from hub.commands.table import Command
@@ -37,6 +38,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *inboxes.COMMANDS,
     *routing.COMMANDS,
     *hours.COMMANDS,
+    *targets.COMMANDS,
     *desk.COMMANDS,
 )
 BY_NAME: Final[Mapping[str, Command]] = {command.name: command for command in COMMANDS}

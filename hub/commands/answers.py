@@ -21,7 +21,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket as it stands. Times are milliseconds since 1970, UTC."""
+    """A ticket as it stands. Times are milliseconds since 1970, UTC. `due_at`: by when our first or next answer is due,
+    null while nobody waits; `due_state`: "warned" when that is soon, "breached" when it is over."""
 
     number: int
     subject: str
@@ -38,6 +39,9 @@ class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
     snoozed_until: int | None
     offered_to: int | None
     offered_until: int | None
+    due_at: int | None
+    due_kind: Literal["first", "next"] | None
+    due_state: Literal["ok", "warned", "breached"] | None
     last_message_at: int
     last_incoming_id: int | None
     created_at: int
@@ -68,6 +72,9 @@ def ticket_answer(
         snoozed_until=ticket.snoozed_until,
         offered_to=ticket.offered_to,
         offered_until=ticket.offered_until,
+        due_at=ticket.due_at,
+        due_kind=ticket.due_kind if ticket.due_at is not None else None,
+        due_state=ticket.due_state,
         last_message_at=ticket.last_message_at,
         last_incoming_id=ticket.last_incoming_id,
         created_at=ticket.created_at,

@@ -17,14 +17,16 @@ UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id,
 WHERE id = :id AND status = 'open' AND spam = 0"""
 _REOPEN = """
 UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
-                  changed_at = :now, status = 'open', waiting_since = :now, snoozed_until = NULL, resolved_at = NULL
+                  changed_at = :now, status = 'open', waiting_since = COALESCE(waited_since, :now), waited_since = NULL,
+                  snoozed_until = NULL, resolved_at = NULL
 WHERE id = :id"""
 _SPAM_SPOKE = """
 UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
                   changed_at = :now
 WHERE id = :id"""
 _ANSWERED = """
-UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now, waiting_since = NULL
+UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now, waiting_since = NULL,
+                  waited_since = NULL, first_reply_at = COALESCE(first_reply_at, :first)
 WHERE id = :id"""
 
 
@@ -46,7 +48,8 @@ def contact_spoke(tx: Tx, to: Recorded) -> None:
 
 def _reopen(tx: Tx, ticket: Ticket, message_id: int, to: Recorded) -> None:
     tx.run(_REOPEN, id=ticket.id, message_id=message_id, now=tx.now)
-    now = msgspec.structs.replace(ticket, status="open", waiting_since=tx.now, snoozed_until=None, resolved_at=None)
+    since = ticket.waited_since or tx.now
+    now = msgspec.structs.replace(ticket, status="open", waiting_since=since, snoozed_until=None, resolved_at=None)
     tickets.count(tx, ticket, now)
     tickets.record(tx, ticket, TicketReopened(was=ticket.status, because="message"), to.by, now=now)
 
@@ -56,5 +59,6 @@ def we_spoke(tx: Tx, to: Recorded) -> None:
     event = to.event
     assert isinstance(event, MessageSent) and to.ticket_id is not None
     ticket = tickets.must(tx, to.ticket_id)
-    tx.run(_ANSWERED, id=to.ticket_id, message_id=event.message_id, now=tx.now)
+    first = tx.now if to.by.kind == "agent" else None  # a bot's word is no reply yet
+    tx.run(_ANSWERED, id=to.ticket_id, message_id=event.message_id, first=first, now=tx.now)
     tickets.count(tx, ticket, msgspec.structs.replace(ticket, waiting_since=None))

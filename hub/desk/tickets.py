@@ -33,7 +33,8 @@ RETURNING {", ".join(Ticket.__struct_fields__)}"""
 # Now it is seen by those who see the ticket, and no longer by everybody.
 _HAS_TICKET = "UPDATE contact SET has_ticket = 1 WHERE id = :id AND has_ticket = 0"
 _STATUS = """
-UPDATE ticket SET status = :status, waiting_since = :waiting_since, snoozed_until = :snoozed_until,
+UPDATE ticket SET status = :status, waiting_since = :waiting_since, waited_since = :waited_since,
+                  snoozed_until = :snoozed_until,
                   resolved_at = :resolved_at, changed_at = :now
 WHERE id = :id"""
 _PRIORITY = "UPDATE ticket SET priority = :priority, urgency = :urgency, changed_at = :now WHERE id = :id"
@@ -124,11 +125,14 @@ def snooze_over(tx: Tx, payload: dict[str, int]) -> None:
 def to_status(
     tx: Tx, caller: Caller, ticket: Ticket, status: Status, event: Event, *, snoozed_until: int | None = None
 ) -> Ticket:
-    """Writes a status, keeps counters and loads, records the event. Nobody waits in a resolved or snoozed ticket."""
+    """Writes a status, keeps counters and loads, records the event. Nobody waits in a ticket that is not open; who
+    waited when it was put off waits again, since when they did, once it is not."""
+    since = ticket.waiting_since or ticket.waited_since
     now = msgspec.structs.replace(
         ticket,
         status=status,
-        waiting_since=ticket.waiting_since if status == "open" else None,
+        waiting_since=since if status == "open" else None,
+        waited_since=since if status == "snoozed" else None,
         snoozed_until=snoozed_until,
         resolved_at=tx.now if status == "resolved" else None,
         changed_at=tx.now,
@@ -138,6 +142,7 @@ def to_status(
         id=ticket.id,
         status=status,
         waiting_since=now.waiting_since,
+        waited_since=now.waited_since,
         snoozed_until=snoozed_until,
         resolved_at=now.resolved_at,
         now=tx.now,

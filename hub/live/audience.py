@@ -45,6 +45,7 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.FieldChanged,
             events.FieldRemoved,
             events.HoursChanged,
+            events.TargetsChanged,
         ),
         EVERYBODY,
     ),
@@ -85,7 +86,7 @@ NOBODY: Final = (
 _CONTACT: Final = ("contact.", "contact_point.", "contact_note.", "consent.", "visitor.")
 _FEEDBACK: Final = "feedback."
 _SHARED: Final = ("canned.",)
-_TICKET: Final = ("ticket.", "message.", "note.", "delivery.")
+_TICKET: Final = ("ticket.", "reply.", "message.", "note.", "delivery.")
 _RELEVANT: Final = frozenset((TICKETS, CONTACTS, FEEDBACK, STAFF, MACHINERY))
 
 

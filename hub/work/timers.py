@@ -6,7 +6,7 @@ from hub.clock import DAY, HOUR
 from hub.db import lanes
 from hub.db.store import Store
 from hub.db.tx import Tx
-from hub.desk import hours, inboxes, presence, routing, tickets
+from hub.desk import hours, inboxes, presence, reply_clock, routing, tickets
 from hub.desk import inbound as stored
 from hub.desk.hours import lookup
 from hub.desk.hours.schedule import date_of
@@ -49,7 +49,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         DELIVER: runner.outbound.deliver,
         "snooze_over": unit(tickets.snooze_over),
         presence.EXPIRE: unit(presence.expire),
-        **{kind: unit(fn) for kind, fn in routing.TIMERS.items()},
+        **{kind: unit(fn) for kind, fn in (*routing.TIMERS.items(), *reply_clock.TIMERS.items())},
         words.CATCH_UP: unit(words.catch_up),
         fields.CLEAR: unit(fields.clear),
         hours.LOOK_UP: look_up_holidays,

@@ -39,6 +39,7 @@ AGENT = {"agent_id": Ref("agent_id")}
 TEAM = {"team_id": Ref("team_id")}
 INBOX = {"inbox_id": Ref("inbox_id")}
 HOURS = {"hours_id": Ref("hours_id")}
+TARGET = {"priority": "normal", "first_reply_minutes": 60, "next_reply_minutes": 120, "warn_minutes": 15}
 WEEK = [[["09:00", "13:00"], ["14:00", "18:00"]]] * 5 + [[], []]
 
 EXAMPLES: dict[str, dict[str, Fields]] = {
@@ -231,6 +232,11 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "create_inbox": {"": {"kind": "form", "name": New("Shop {}"), **TEAM, "teams": [Ref("team_id")]}},
     "check_inbox": {"": INBOX},
     "change_inbox": {"": {**INBOX, "name": New("Renamed inbox {}"), **TEAM}},
+    "list_targets": {"": {}},
+    "set_targets": {
+        "of an inbox": {**INBOX, "items": [TARGET]},
+        "of the desk": {"inbox_id": None, "items": [TARGET]},
+    },
     "list_hours": {"": {}},
     "list_countries": {"": {}},
     "create_hours": {"": {"name": New("Opening {}"), "zone": "Africa/Addis_Ababa", "week": WEEK, "country": "ET"}},

@@ -353,6 +353,8 @@ SPECS: dict[str, Spec] = {
     ),
     "read_routing": Spec("desk:read", None, 200),
     "change_routing": Spec("desk:write", "desk.manage", 200),
+    "list_targets": Spec("inboxes:read", "inboxes.read", 200, comment=_LISTED),
+    "set_targets": Spec("inboxes:write", "inboxes.manage", 200, (sees("inbox_id"),)),
     "list_hours": _HOURS,
     "list_countries": _HOURS,
     "create_hours": Spec("inboxes:write", "inboxes.manage", 201),

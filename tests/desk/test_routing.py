@@ -19,7 +19,7 @@ from hub.db.postgres import PostgresBackend
 from hub.db.sqlite import SqliteBackend
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import assignment, inboxes, presence, queue, routing, routing_settings, tickets
+from hub.desk import assignment, inboxes, presence, queue, reply_clock, routing, routing_settings, tickets
 from hub.desk import ticket as gate
 from hub.desk.incoming import Received
 from hub.desk.ticket import Ticket
@@ -32,6 +32,7 @@ from hub.staff.availability import Stand
 from hub.work import queue as jobs
 from tests.fixtures.office import Office
 
+TIMERS = {**routing.TIMERS, **reply_clock.TIMERS}
 JOBS = "SELECT kind, payload, run_at FROM job ORDER BY id"
 NEXT = "SELECT MIN(run_at) FROM job WHERE state = 'ready' AND run_at <= :until"
 
@@ -116,7 +117,7 @@ class Counter:
 
     async def run_due(self) -> None:
         for job in await self.does(jobs.claim, "worker", lanes.OUTBOUND, 100):
-            timer = routing.TIMERS[job.kind]
+            timer = TIMERS[job.kind]
             await self.does(jobs.finish, job, functools.partial(timer, payload=job.payload))
 
     async def events(self, name: str) -> list[dict[str, Any]]:

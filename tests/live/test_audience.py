@@ -16,6 +16,7 @@ HOUSE = {
     *("inbox.created", "inbox.changed", "inbox.health_changed", "inbox.seen"),
     *("tag.created", "company.created", "desk.set_up", "desk.named", "desk.routing_changed"),
     *("own_field.created", "own_field.changed", "own_field.removed", "desk.exported"),
+    *("hours.changed", "targets.changed"),
     *("job.died", "job.retried", "inbound.quarantined", "inbound.released", "reaction.failed"),
 }
 
@@ -31,7 +32,7 @@ def test_every_event_has_an_audience_that_was_read() -> None:
             assert (
                 name.split(".")[0]
                 in {
-                    "ticket": ("ticket", "message", "note", "delivery"),
+                    "ticket": ("ticket", "reply", "message", "note", "delivery"),
                     "contact": ("contact", "contact_point", "contact_note", "consent", "visitor"),
                     "feedback": ("feedback",),
                     "shared": ("canned",),
