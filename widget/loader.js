@@ -7,7 +7,7 @@
   const early = W.Parley;
   if (early?.version) return;
   const C = __CONFIG__;
-  if (location.origin === "null") return console.warn("Parley: a page without an origin cannot carry the chat.");
+  if (W.origin === "null") return console.warn("Parley: a page from a file or a sandbox has no chat. Open it over http.");
 
   const hub = new URL(C.base).origin;
   const K = `parley:${C.token}:`;

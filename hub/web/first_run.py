@@ -285,6 +285,7 @@ def _shown_site(rx: Rx, caller: Caller, url: str) -> dict[str, Any]:
         "allowed": allowed,
         "good": [one for one in elsewhere if sites.is_allowed(allowed, url, one.site)],
         "refused": [one for one in elsewhere if not sites.is_allowed(allowed, url, one.site)],
+        "nameless": any(not one.site for one in seen),
         "mixed": url.startswith("http:") and any(one.site.startswith("https:") for one in elsewhere),
         "seen": msgspec.to_builtins(seen),
     }

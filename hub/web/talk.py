@@ -25,7 +25,7 @@ from hub.live.clients import ENDED, AgentSession, Line, Session, VisitorSession
 from hub.live.protocol import INCOMING, PONG, Active, Command, End, Hello, Seen, Typing, Viewing, frame
 from hub.staff import live_tickets
 from hub.staff.live_tickets import Credential
-from hub.web import body, pages, problem, rest
+from hub.web import body, pages, problem, rest, widget
 from hub.web.keys import Desk
 from hub.web.limits import network
 from hub.web.middleware import new_request_id
@@ -174,6 +174,7 @@ class Talk:
         inbox = await desk.store.read(inboxes.by_token, token)
         if inbox is None or not inbox.enabled or not inbox.features.live:
             raise not_found("inbox")
+        widget.note(desk, inbox, hello.site)
         site = sites.require(inbox.common.allowed_origins, desk.config.public_url, hello.site)
         if hello.visitor is None:
             desk.limits.take(f"visitors {network(self.remote)}", NEW_VISITORS)

@@ -52,7 +52,7 @@ async def loader(request: web.Request) -> web.Response:
     if inbox is None:
         desk.limits.stranger(remote(request, desk.config.trusted_proxies))
         return script(request, NOBODY)
-    _note(desk, inbox, request.headers.get(hdrs.REFERER))
+    note(desk, inbox, request.headers.get(hdrs.REFERER))
     widget, texts = await ready(), (await pages.ready()).texts
     front = desk.runner.connector(inbox).front()
     allowed = languages(front)
@@ -192,22 +192,23 @@ def languages(front: Mapping[str, Any]) -> list[str]:
     return wanted or list(catalogues.LANGUAGES)
 
 
-_noted: WeakKeyDictionary[Store, OrderedDict[tuple[int, str], float]] = WeakKeyDictionary()
+_noted: WeakKeyDictionary[Store, OrderedDict[tuple[int, str, bool], float]] = WeakKeyDictionary()
 _writing: set[asyncio.Task[None]] = set()
 
 
-def _note(desk: Desk, inbox: Inbox, referrer: str | None) -> None:
-    """At most once a minute for a site: who carries the script, and whether they may. Nobody waits for it."""
-    site = sites.origin(referrer) or ""
+def note(desk: Desk, inbox: Inbox, address: str | None) -> None:
+    """At most once a minute for a site: who carries the script, and whether they may. Nobody waits for it. `address`:
+    of the page, as the browser tells with the request for the script, or the chat when it comes in."""
+    site = sites.origin(address) or ""
     now = desk.clock.monotonic()
-    key, noted = (inbox.id, site), _noted.setdefault(desk.store, OrderedDict())
+    allowed = not site or _may(desk, inbox, site)
+    key, noted = (inbox.id, site, allowed), _noted.setdefault(desk.store, OrderedDict())
     if now - noted.get(key, -_EVERY) < _EVERY:
         return
     noted[key] = now
     noted.move_to_end(key)
     if len(noted) > _NOTED:
         noted.popitem(last=False)
-    allowed = not site or _may(desk, inbox, site)
     task = asyncio.create_task(_write(desk, inbox.id, site, allowed))
     _writing.add(task)
     task.add_done_callback(_writing.discard)
@@ -217,7 +218,7 @@ async def _write(desk: Desk, inbox_id: int, site: str, allowed: bool) -> None:
     try:
         await desk.store.write_later(sites.note, inbox_id, site, allowed)
     except Unavailable:
-        _noted[desk.store].pop((inbox_id, site), None)  # the next page view will do
+        _noted[desk.store].pop((inbox_id, site, allowed), None)  # the next page view will do
 
 
 _loading: list["asyncio.Future[Widget]"] = []

@@ -1,0 +1,212 @@
+"""The pages that carry the chat, in a real Chromium: that may, that may not, that have no name."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from tests.journeys.chat_desk import ChatDesk, Visit, site, visit
+
+pytestmark = pytest.mark.browser
+
+
+@pytest_asyncio.fixture
+async def anna(desk: ChatDesk, browser: Browser) -> AsyncIterator[BrowserContext]:
+    """An agent's browser, in which the settings can be opened."""
+    context = await browser.new_context()
+    name, _, value = desk.session.partition("=")
+    await context.add_cookies([{"name": name, "value": value, "url": desk.url}])
+    yield context
+    await context.close()
+
+
+async def inbox_of(desk: ChatDesk, token: str) -> dict[str, Any]:
+    items = (await desk.ask("GET", "/inboxes"))["items"]
+    return dict(next(item for item in items if item["token"] == token))
+
+
+async def diagnosis(desk: ChatDesk, anna: BrowserContext, token: str) -> Page:
+    page = await anna.new_page()
+    await page.goto(f"{desk.url}/settings/inboxes/{(await inbox_of(desk, token))['id']}")
+    return page
+
+
+async def heard(tab: Visit) -> str:
+    """What the browser's console says of us."""
+    for _ in range(50):
+        found = [text for text in tab.said if text.startswith("Parley")]
+        if found:
+            return found[0]
+        await tab.page.wait_for_timeout(100)
+    raise AssertionError(tab.said)
+
+
+@pytest.mark.parametrize("kind", ["a file", "a sandbox"])
+async def test_a_page_without_an_origin_shows_no_chat_and_both_sides_are_told_why(
+    desk: ChatDesk, browser: Browser, anna: BrowserContext, tmp_path: Path, kind: str
+) -> None:
+    token = await desk.inbox()
+    line = f'<script async src="{desk.url}/w/{token}.js"></script>'
+    tab = Visit(await browser.new_page())
+    if kind == "a file":
+        (tmp_path / "shop.html").write_text(f"<!doctype html><title>A shop</title><h1>A shop</h1>{line}")
+        await tab.page.goto((tmp_path / "shop.html").as_uri())
+    else:
+        async with site(desk, token) as address:
+            await tab.page.goto(address)
+            holder = """(address) => { const it = document.createElement("iframe"); it.sandbox = "allow-scripts";
+              it.src = address; document.body.append(it); }"""
+            other = Visit(await browser.new_page(bypass_csp=True))
+            await other.page.goto(address)
+            await other.page.evaluate(holder, address)
+            tab = other
+            assert "has no chat" in await heard(tab)
+            frame = tab.page.frames[1]
+            assert await frame.locator("parley-chat").count() == 0
+            return
+    assert "has no chat" in await heard(tab)
+    assert await tab.page.locator("parley-chat").count() == 0
+    assert await tab.page.locator("iframe").count() == 0
+    page = await diagnosis(desk, anna, token)
+    await expect(page.locator("#state")).to_contain_text("Waiting for the first page view")
+    await expect(page.get_by_role("alert")).to_contain_text("opened from a file")
+
+
+async def test_a_page_that_keeps_its_address_to_itself_is_known_by_its_first_chat(
+    desk: ChatDesk, browser: Browser, anna: BrowserContext
+) -> None:
+    token = await desk.inbox()
+    async with site(desk, token, head='<meta name="referrer" content="no-referrer">') as address:
+        tab = await visit(browser, address)
+        page = await diagnosis(desk, anna, token)
+        await expect(page.get_by_role("alert")).to_contain_text("does not tell where it is")
+        await tab.open()
+        await tab.say("Hello")
+        await tab.sees("Hello")
+        await expect(page.locator("#state")).to_contain_text("It works")
+        await expect(page.locator(".list li").first).to_have_text(address.rstrip("/"))
+
+
+async def test_a_site_that_was_not_allowed_gets_no_chat_and_is_allowed_by_one_click(
+    desk: ChatDesk, browser: Browser, anna: BrowserContext
+) -> None:
+    token = await desk.inbox(allowed_origins=["https://shop.example"])
+    async with site(desk, token) as address:
+        tab = await visit(browser, address)
+        await tab.launcher.click()
+        await expect(tab.page.locator("parley-chat iframe")).to_be_visible()
+        await tab.page.wait_for_timeout(500)
+        assert [text for text in tab.said if "frame-ancestors" in text], "the browser itself refuses to show it"
+        assert not await tab.page.evaluate("() => Object.keys(localStorage).some((key) => key.endsWith(':token'))")
+        page = await diagnosis(desk, anna, token)
+        await expect(page.get_by_role("alert")).to_contain_text(f"{address.rstrip('/')} has loaded the line, but")
+        await page.get_by_role("button", name="Allow it").click()
+        await expect(page.locator("#state")).to_contain_text("It works")
+        after = await visit(browser, address)
+        await after.open()
+        await after.say("Now it does")
+        await after.sees("Now it does")
+
+
+# --- who frames whom -----------------------------------------------------------------------------------------------
+
+
+async def framed(browser: Browser, address: str, target: str, name: str = "held") -> tuple[Page, list[str]]:
+    """A page of somebody else's that holds `target` in a frame. → the page, and what its browser said."""
+    said: list[str] = []
+    context = await browser.new_context(bypass_csp=False)
+    page = await context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    await page.goto(address)
+    await page.evaluate(
+        """([target, name]) => new Promise((done) => { const it = document.createElement("iframe"); it.name = name;
+          it.src = target; it.onload = done; document.body.append(it); setTimeout(done, 3000); })""",
+        [target, name],
+    )
+    return page, said
+
+
+async def plain_site(host: str) -> tuple[str, web.AppRunner]:
+    async def page(request: web.Request) -> web.Response:
+        return web.Response(text="<!doctype html><title>Other</title><h1>Other</h1>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", page)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, host, 0).start()
+    return f"http://{host}:{runner.addresses[0][1]}", runner
+
+
+@pytest.mark.parametrize("path", ["/inbox", "/queue", "/settings", "/sign-in", "/", "/welcome", "/demo", "/none"])
+async def test_no_page_of_the_desk_is_shown_inside_another(
+    desk: ChatDesk, anna: BrowserContext, browser: Browser, path: str
+) -> None:
+    """Nor inside one of the desk's own host on another port."""
+    address, runner = await plain_site("127.0.0.1")
+    try:
+        page, said = await framed(browser, address, f"{desk.url}{path}")
+        assert [text for text in said if "frame-ancestors" in text or "X-Frame-Options" in text], said
+        held = page.frame("held")
+        assert held is None or held.url.startswith("chrome-error:") or await held.locator("body *").count() == 0
+    finally:
+        await runner.cleanup()
+
+
+async def test_the_chat_is_framed_by_its_sites_alone_and_hears_them_alone(desk: ChatDesk, browser: Browser) -> None:
+    """Three origins: the shop that may, another one that may not, and a window that the shop was opened from."""
+    evil, runner = await plain_site("127.0.0.1")
+    token = await desk.inbox()
+    try:
+        async with site(desk, token) as shop:
+            allowed = {"settings": {"allowed_origins": [shop.rstrip("/")]}}
+            await desk.ask("PATCH", f"/inboxes/{(await inbox_of(desk, token))['id']}", allowed)
+            # Whichever site it names in the address, it is the browser that decides.
+            for named in (evil, shop.rstrip("/")):
+                page, said = await framed(browser, evil, f"{desk.url}/w/{token}/frame#{named}")
+                assert [text for text in said if "frame-ancestors" in text], said
+
+            # A window of another origin that holds the shop's window speaks to shop and frame: neither listens.
+            context = await browser.new_context()
+            opener = await context.new_page()
+            await opener.goto(evil)
+            async with context.expect_page() as opened:
+                await opener.evaluate("(shop) => { window.shop = window.open(shop); }", shop)
+            tab = Visit(await opened.value)
+            await expect(tab.launcher).to_be_visible()
+            await tab.open()
+            await tab.say("Mine")
+            await tab.sees("Mine")
+            heard = await opener.evaluate(
+                """() => new Promise((done) => {
+                  const heard = []; addEventListener("message", (event) => heard.push(event.data));
+                  const channel = new MessageChannel(); channel.port1.onmessage = ({ data }) => heard.push(data);
+                  const made = { parley: 1, kept: { token: "x" }, place: {}, look: {}, open: true };
+                  const targets = [shop, ...Array.from({ length: shop.length }, (_, n) => shop[n])];
+                  for (const target of targets) for (const data of ["parley:hello", made, { t: "forget" }])
+                    target.postMessage(data, "*");
+                  targets.at(-1).postMessage(made, "*", [channel.port2]);
+                  setTimeout(() => done(heard), 1000);
+                })"""
+            )
+            assert heard == []
+            await tab.say("Still mine")
+            await tab.sees("Mine", "Still mine")
+            assert tab.said == []
+
+            # Held by the evil page in a frame of its own, the shop's chat still answers to the shop alone.
+            page, said = await framed(browser, evil, shop)
+            inner = page.frame("held")
+            assert inner is not None
+            await expect(inner.locator("parley-chat button")).to_be_visible()
+            await inner.locator("parley-chat button").click()
+            await page.wait_for_timeout(500)
+            deepest = [frame for frame in page.frames if "/frame" in frame.url]
+            assert not deepest or await deepest[0].locator("#text").count() == 0
+            assert [text for text in said if "frame-ancestors" in text], said
+    finally:
+        await runner.cleanup()
