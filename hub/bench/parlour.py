@@ -18,11 +18,14 @@ from hub.bench.storm import PUBLIC
 from hub.bench.watching import SITE
 from hub.bench.wire import Heard, Wire, connect
 from hub.db.tx import Tx
-from hub.desk import inboxes, visitors
+from hub.desk import inboxes, tags, visitors
+from hub.events import SYSTEM
+from hub.people import contacts as people
 from hub.staff.access import DESK
 
 A_UNIT: Final = 200
 AT_ONCE: Final = 50
+FILL: Final = 25
 
 
 class Guests(msgspec.Struct):
@@ -62,6 +65,27 @@ async def furnish(desk: DeskProcess, agents: int, count: int, *, said: bool) -> 
         while len(browsers) < count:
             browsers += await store.write(enter, inbox, min(A_UNIT, count - len(browsers)))
     return Guests(inbox.token, tokens, browsers)
+
+
+async def fill(desk: DeskProcess, contacts: int) -> None:
+    """So many people who never wrote, each with a name, two points and a tag: what an export has to go through."""
+
+    def some(tx: Tx, start: int, stop: int) -> None:
+        for number in range(start, stop):
+            contact_id = people.create(
+                tx,
+                SYSTEM,
+                name=f"Somebody {number}",
+                points_=[("email", f"s{number}@example.org"), ("phone", f"+25191{number:07d}")],
+                company=f"Firm {number % 100}",
+                language="en",
+                country=None,
+            )
+            tags.tag_contact(tx, DESK, contact_id, f"tag {number % 10}")
+
+    async with desk.record() as store:
+        for start in range(0, contacts, FILL):
+            await store.write(some, start, min(start + FILL, contacts))
 
 
 @contextlib.asynccontextmanager

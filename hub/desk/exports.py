@@ -19,7 +19,7 @@ from hub.people import fields, points
 from hub.people.fields import Field
 from hub.staff.access import Caller
 
-SLICE: Final = 200
+SLICE: Final = 100
 
 
 class Slice(msgspec.Struct, frozen=True):

@@ -36,6 +36,9 @@ async def known(client: DeskClient) -> dict[str, str]:
     contact = await client.new_contact()
     number = await client.new_ticket(contact_id=contact)
     shown = await client.get(f"/api/v1/contacts/{contact}")
+    for key, kind in (("born", "date"), ("remark", "text")):
+        made = await client.post("/api/v1/fields", {"key": key, "label": key.title(), "type": kind})
+        assert made.status == 201, made.body
     return {
         "ticket": str(number),
         "contact": str(contact),

@@ -77,6 +77,7 @@ def test_live_compares_a_visitors_words_with_five_bare_statements() -> None:
     found = {one["name"]: one for one in run("live", "--rounds", "1", "--messages", "72")}
     assert found["live"]["value"] > 0 and found["live"]["baseline"] > 0
     assert 0 < found["live.p50_ms"]["value"] <= found["live.p99_ms"]["value"]
+    assert found["live.p99_export_ms"]["value"] > 0
 
 
 def test_fanout_compares_an_event_with_its_bytes_in_a_loop() -> None:
