@@ -109,6 +109,15 @@ def create(file: Path | None, email: str, name: str, role: str, password_stdin: 
         click.echo(f"Send them this link; it works once, for three days:\n\n    {answer['link']}\n")
 
 
+@agent.command()
+@click.option("--email", prompt="E-mail", help="Whose second factor is gone.")
+@click.pass_obj
+def reset_two_factor(file: Path | None, email: str) -> None:
+    """Take the second factor off somebody who has neither phone nor recovery codes any more."""
+    _ask(_read(file), "agent.reset_two_factor", {"email": email})
+    click.echo(f"{email} signs in with the password alone, and is signed out everywhere until then.")
+
+
 @cli.group()
 def outbox() -> None:
     """What is on its way out."""

@@ -17,8 +17,8 @@ from hub.db.tx import Tx
 from hub.desk import exports, outbox
 from hub.desk.exports import Sheet
 from hub.desk.sheet import MARK, lines
-from hub.errors import Refusal, invalid
-from hub.staff import agents, links, one_time, passwords, roles
+from hub.errors import Refusal, invalid, not_found
+from hub.staff import agents, links, one_time, passwords, roles, two_factor
 from hub.staff.access import DESK
 
 LAST: Final = {
@@ -56,6 +56,19 @@ async def create_agent(desk: Desk, asked: Mapping[str, Any], _progress: Progress
     agent_id, secret = await desk.store.write(create)
     link = f"{desk.config.public_url}/join/{secret}" if secret else None
     return {"agent_id": agent_id, "link": link}
+
+
+async def reset_two_factor(desk: Desk, asked: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
+    """For the last administrator, whom nobody else can help."""
+
+    def reset(tx: Tx) -> None:
+        agent_id = agents.by_email(tx, str(asked["email"]))
+        if agent_id is None:
+            raise not_found("agent")
+        two_factor.reset(tx, DESK, agent_id)
+
+    await desk.store.write(reset)
+    return {}
 
 
 async def setup_link(desk: Desk, _asked: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
@@ -152,6 +165,7 @@ async def examine(desk: Desk, _asked: Mapping[str, Any], progress: Progress) -> 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "agent.create": create_agent,
+    "agent.reset_two_factor": reset_two_factor,
     "link": setup_link,
     "outbox.release": release_outbox,
     "backup": back_up,

@@ -11,7 +11,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import presence, queue, routing
 from hub.desk import ticket as gate
 from hub.errors import Refusal
-from hub.staff import agents, availability, preferences, tokens
+from hub.staff import agents, availability, preferences, sessions, tokens
 from hub.staff.access import Caller, agent_of, require_permission
 from hub.staff.agents import Agent
 from hub.staff.availability import MAX_REASON, Availability
@@ -51,6 +51,24 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     secret: str
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`browser`: what it called itself. `network`: whom its address belonged to. Both null: nobody wrote them down."""
+
+    id: int
+    created_at: int
+    used_at: int
+    browser: str | None
+    network: str | None
+
+
+class SessionList(msgspec.Struct, frozen=True):
+    items: list[SessionAnswer]
+
+
+class EndedAnswer(msgspec.Struct, frozen=True):
+    id: int
 
 
 class RevokedAnswer(msgspec.Struct, frozen=True):
@@ -100,6 +118,10 @@ class CreateToken(_Request, frozen=True, kw_only=True):
 
 class OneToken(_Request, frozen=True, kw_only=True):
     token_id: Id
+
+
+class OneSession(_Request, frozen=True, kw_only=True):
+    session_id: Id
 
 
 class SetAvailability(_Request, frozen=True, kw_only=True):
@@ -159,6 +181,22 @@ def _create_token(tx: Tx, caller: Caller, request: CreateToken) -> TokenAnswer:
 def _revoke_token(tx: Tx, caller: Caller, request: OneToken) -> RevokedAnswer:
     tokens.revoke(tx, caller, request.token_id)
     return RevokedAnswer(request.token_id)
+
+
+def _list_sessions(rx: Rx, caller: Caller, request: Nothing) -> SessionList:
+    return SessionList(
+        [
+            SessionAnswer(
+                id=one.id, created_at=one.created_at, used_at=one.used_at, browser=one.browser, network=one.network
+            )
+            for one in sessions.listed(rx, agent_of(caller))
+        ]
+    )
+
+
+def _end_session(tx: Tx, caller: Caller, request: OneSession) -> EndedAnswer:
+    sessions.end_one(tx, caller, request.session_id)
+    return EndedAnswer(request.session_id)
 
 
 def _set_availability(tx: Tx, caller: Caller, request: SetAvailability) -> AvailabilityAnswer:
@@ -247,6 +285,28 @@ COMMANDS: Final = (
         answer=Preferences,
         scope="staff:write",
         write=_set_preferences,
+    ),
+    Command(
+        name="list_sessions",
+        noun="sessions",
+        summary="The browsers in which the caller is signed in, the last used first.",
+        method="GET",
+        path="/me/sessions",
+        request=Nothing,
+        answer=SessionList,
+        scope="staff:read",
+        read=_list_sessions,
+    ),
+    Command(
+        name="end_session",
+        noun="sessions",
+        summary="Sign one of one's own browsers out, at once.",
+        method="DELETE",
+        path="/me/sessions/{session_id}",
+        request=OneSession,
+        answer=EndedAnswer,
+        scope="staff:write",
+        write=_end_session,
     ),
     Command(
         name="list_tokens",

@@ -9,7 +9,7 @@ from hub.commands import own, teams
 from hub.commands.table import Command
 from hub.db import cursor
 from hub.db.tx import Rx, Tx
-from hub.staff import agents, one_time
+from hub.staff import agents, one_time, two_factor
 from hub.staff.access import Caller
 from hub.staff.agents import Agent
 from hub.text import MAX_NAME
@@ -75,6 +75,21 @@ class ChangeAgent(_Request, frozen=True, kw_only=True):
     capacity: Capacity | UnsetType = UNSET
 
 
+class Nothing(_Request, frozen=True, kw_only=True):
+    pass
+
+
+class SignInRules(msgspec.Struct, frozen=True, kw_only=True):
+    two_factor_required: bool
+
+
+class ChangeSignIn(_Request, frozen=True, kw_only=True):
+    """Whoever has no second factor sets it up at their next sign-in. `at_once`: they are signed out now."""
+
+    two_factor_required: bool
+    at_once: bool = False
+
+
 def _list(rx: Rx, caller: Caller, request: ListAgents) -> AgentPage:
     after = ("", 0) if request.cursor is None else cursor.read("agents", request.cursor, (str, int))
     found = agents.page(rx, after=(after[0], after[1]), limit=request.limit + 1)
@@ -111,6 +126,20 @@ def _sign_out(tx: Tx, caller: Caller, request: OneAgent) -> Agent:
     return agents.get(tx, request.agent_id)
 
 
+def _reset_two_factor(tx: Tx, caller: Caller, request: OneAgent) -> Agent:
+    two_factor.reset(tx, caller, request.agent_id)
+    return agents.get(tx, request.agent_id)
+
+
+def _read_sign_in(rx: Rx, caller: Caller, request: Nothing) -> SignInRules:
+    return SignInRules(two_factor_required=two_factor.is_required(rx))
+
+
+def _change_sign_in(tx: Tx, caller: Caller, request: ChangeSignIn) -> SignInRules:
+    two_factor.require(tx, caller, request.two_factor_required, at_once=request.at_once)
+    return SignInRules(two_factor_required=request.two_factor_required)
+
+
 def _link(tx: Tx, caller: Caller, request: OneAgent) -> LinkAnswer:
     return LinkAnswer(agent_id=request.agent_id, secret=one_time.invite(tx, caller, request.agent_id))
 
@@ -118,6 +147,7 @@ def _link(tx: Tx, caller: Caller, request: OneAgent) -> LinkAnswer:
 _READ: dict[str, Any] = {"noun": "agents", "method": "GET", "scope": "staff:read", "permission": "agents.read"}
 _WRITE: dict[str, Any] = {"noun": "agents", "scope": "staff:write", "refuses": ("conflict",)}
 _MANAGE: dict[str, Any] = _WRITE | {"permission": agents.MANAGE}
+_HELP: dict[str, Any] = _WRITE | {"permission": agents.HELP}
 _ONE: Final = "/agents/{agent_id}"
 
 COMMANDS: Final = (
@@ -188,7 +218,42 @@ COMMANDS: Final = (
         request=OneAgent,
         answer=Agent,
         write=_sign_out,
-        **_MANAGE,
+        **_HELP,
+    ),
+    Command(
+        name="reset_two_factor",
+        summary="Take the second factor off an agent who has lost it. They are signed out and set it up anew.",
+        method="POST",
+        path=f"{_ONE}/two-factor/reset",
+        request=OneAgent,
+        answer=Agent,
+        write=_reset_two_factor,
+        **_HELP,
+    ),
+    Command(
+        name="read_sign_in",
+        noun="desk",
+        summary="Whether everybody needs two-factor.",
+        method="GET",
+        path="/sign-in",
+        request=Nothing,
+        answer=SignInRules,
+        scope="desk:read",
+        permission=two_factor.RULES,
+        read=_read_sign_in,
+    ),
+    Command(
+        name="change_sign_in",
+        noun="desk",
+        summary="Say whether everybody needs two-factor.",
+        method="PUT",
+        path="/sign-in",
+        request=ChangeSignIn,
+        answer=SignInRules,
+        scope="desk:write",
+        permission=two_factor.RULES,
+        write=_change_sign_in,
+        refuses=("conflict",),
     ),
     Command(
         name="make_password_link",

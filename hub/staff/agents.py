@@ -16,6 +16,7 @@ from hub.staff.access import Caller, require_permission
 from hub.text import MAX_NAME, clean, fold
 
 MANAGE: Final = "agents.manage"
+HELP: Final = "agents.help"  # who has lost their way in
 MAX_CAPACITY: Final = 100
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")  # BCP 47 without its rarities
 
@@ -229,8 +230,9 @@ def disable(tx: Tx, caller: Caller, agent_id: int) -> None:
 
 def sign_out(tx: Tx, caller: Caller, agent_id: int) -> None:
     """Every browser of theirs is signed out, wherever it is; they may sign in again. API tokens go on."""
-    require_permission(caller, MANAGE)
+    require_permission(caller, HELP)
     roles.within_reach(caller, roles.get(tx, get(tx, agent_id).role_id))
+    links.void_steps(tx, agent_id)
     if sessions.end_all(tx, agent_id):
         tx.record(SignedOut(agent_id=agent_id), by=caller.actor)
 

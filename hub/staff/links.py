@@ -6,13 +6,13 @@ The first administrator comes in by one that the first start prints, everybody e
 import secrets
 from typing import Final, Literal
 
-from hub.clock import HOUR
+from hub.clock import HOUR, MINUTE
 from hub.db.store import Row, Rx, Tx
 from hub.errors import Refusal
 from hub.staff.sessions import hashed
 
-Purpose = Literal["first_administrator", "password"]
-LASTS: Final[dict[str, int]] = {"first_administrator": 72 * HOUR, "password": 72 * HOUR}
+Purpose = Literal["first_administrator", "password", "second_step"]
+LASTS: Final[dict[str, int]] = {"first_administrator": 72 * HOUR, "password": 72 * HOUR, "second_step": 10 * MINUTE}
 _LENGTH: Final = 43
 
 _INSERT = """
@@ -20,6 +20,8 @@ INSERT INTO one_time (purpose, token_hash, agent_id, created_at, expires_at)
 VALUES (:purpose, :token_hash, :agent_id, :now, :expires_at)"""
 _VOID_PURPOSE = "UPDATE one_time SET used_at = :now WHERE purpose = :purpose AND agent_id IS NULL AND used_at IS NULL"
 _VOID_AGENT = "UPDATE one_time SET used_at = :now WHERE agent_id = :agent_id AND used_at IS NULL"
+_VOID_STEPS = """
+UPDATE one_time SET used_at = :now WHERE agent_id = :agent_id AND purpose = 'second_step' AND used_at IS NULL"""
 _USE = """
 UPDATE one_time SET used_at = :now
 WHERE token_hash = :token_hash AND purpose = :purpose AND used_at IS NULL AND expires_at > :now
@@ -32,8 +34,11 @@ DELETE FROM one_time WHERE id IN (SELECT id FROM one_time WHERE expires_at <= :b
 
 
 def create(tx: Tx, purpose: Purpose, agent_id: int | None = None) -> str:
-    """The secret of a new link. Those given out before for the same end are void: only the newest works."""
-    if agent_id is None:
+    """The secret of a new link. Those given out before for the same end are void: only the newest works. What leads to
+    the second step of a sign-in voids nothing, or whoever knows a password could keep an invitation from working."""
+    if purpose == "second_step":
+        pass
+    elif agent_id is None:
         tx.run(_VOID_PURPOSE, purpose=purpose, now=tx.now)
     else:
         void(tx, agent_id)
@@ -52,6 +57,11 @@ def create(tx: Tx, purpose: Purpose, agent_id: int | None = None) -> str:
 def void(tx: Tx, agent_id: int) -> None:
     """Every open link of the agent."""
     tx.run(_VOID_AGENT, agent_id=agent_id, now=tx.now)
+
+
+def void_steps(tx: Tx, agent_id: int) -> None:
+    """Sign-ins that wait for their second step."""
+    tx.run(_VOID_STEPS, agent_id=agent_id, now=tx.now)
 
 
 def holds(rx: Rx, purpose: Purpose, token: str) -> bool:

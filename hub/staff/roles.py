@@ -31,6 +31,7 @@ Permission = Literal[
     "inboxes.manage",
     "agents.read",
     "agents.manage",
+    "agents.help",
     "roles.manage",
     "tokens.manage",
     "desk.manage",
@@ -47,7 +48,7 @@ _READS: Final = {"tickets.read", "contacts.read", "feedback.read", "inboxes.read
 BUILT_IN: Final[dict[str, tuple[frozenset[str], Sees]]] = {
     ADMINISTRATOR: (frozenset(PERMISSIONS), "everything"),
     "supervisor": (frozenset(PERMISSIONS) - _RUNS_THE_DESK, "everything"),
-    "agent": (frozenset(PERMISSIONS) - _RUNS_THE_DESK - _TAKES_OUT, "inboxes"),
+    "agent": (frozenset(PERMISSIONS) - _RUNS_THE_DESK - _TAKES_OUT - {"agents.help"}, "inboxes"),
     "observer": (frozenset(_READS | {"tickets.note"}), "inboxes"),
 }
 

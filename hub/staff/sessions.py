@@ -9,11 +9,14 @@ import hashlib
 import secrets
 from typing import Final
 
+import msgspec
+
 from hub.clock import DAY, HOUR, MINUTE
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.errors import Unavailable
+from hub.errors import Unavailable, not_found
 from hub.events import Actor, SignedOut
+from hub.staff.access import Caller
 
 IDLE: Final = 12 * HOUR
 LONGEST: Final = 14 * DAY
@@ -21,8 +24,8 @@ COARSE: Final = MINUTE  # `used_at` is written at most this often
 _LENGTH: Final = 43  # 256 bits in URL-safe base 64
 
 _INSERT = """
-INSERT INTO session (agent_id, token_hash, created_at, used_at, expires_at)
-VALUES (:agent_id, :token_hash, :now, :now, :expires_at)"""
+INSERT INTO session (agent_id, token_hash, created_at, used_at, expires_at, browser, network)
+VALUES (:agent_id, :token_hash, :now, :now, :expires_at, :browser, :network)"""
 _FIND = """
 SELECT session.agent_id, session.used_at FROM session JOIN agent ON agent.id = session.agent_id
 WHERE session.token_hash = :token_hash AND session.expires_at > :now AND session.used_at > :idle_since
@@ -32,16 +35,60 @@ UPDATE session SET used_at = :now
 WHERE token_hash = :token_hash AND used_at <= :before AND used_at > :idle_since AND expires_at > :now"""
 _END = "DELETE FROM session WHERE token_hash = :token_hash RETURNING agent_id"
 _END_ALL = "DELETE FROM session WHERE agent_id = :agent_id"
+_LIST = """
+SELECT id, created_at, used_at, browser, network, token_hash FROM session
+WHERE agent_id = :agent_id AND expires_at > :now AND used_at > :idle_since ORDER BY used_at DESC, id DESC LIMIT 100"""
+_END_ONE = "DELETE FROM session WHERE id = :id AND agent_id = :agent_id"
+_END_OTHERS = "DELETE FROM session WHERE agent_id = :agent_id AND token_hash <> :token_hash"
 _SWEEP = """
 DELETE FROM session WHERE id IN
   (SELECT id FROM session WHERE expires_at <= :now OR used_at <= :idle_since ORDER BY id LIMIT 500)"""
 
 
-def start(tx: Tx, agent_id: int) -> str:
+class Where(msgspec.Struct, frozen=True):
+    """From where somebody signs in: what their browser calls itself, and whom its address belongs to."""
+
+    browser: str | None = None
+    network: str | None = None
+
+
+NOWHERE: Final = Where()
+
+
+class Session(msgspec.Struct, frozen=True):
+    id: int
+    created_at: int
+    used_at: int
+    browser: str | None
+    network: str | None
+    current: bool
+
+
+def start(tx: Tx, agent_id: int, where: Where = NOWHERE) -> str:
     """The secret of a new session. It is told once: what is stored is its hash."""
     token = secrets.token_urlsafe(32)
-    tx.run(_INSERT, agent_id=agent_id, token_hash=hashed(token), now=tx.now, expires_at=tx.now + LONGEST)
+    tx.run(
+        _INSERT,
+        agent_id=agent_id,
+        token_hash=hashed(token),
+        now=tx.now,
+        expires_at=tx.now + LONGEST,
+        browser=_storable(where.browser),
+        network=where.network,
+    )
     return token
+
+
+def listed(rx: Rx, agent_id: int, token: str | None = None) -> list[Session]:
+    """Those that hold, the last used first; `token`: whose session is the current one."""
+    mine = hashed(token) if token is not None else b""
+    rows = rx.rows(_LIST, agent_id=agent_id, now=rx.now, idle_since=rx.now - IDLE)
+    return [
+        Session(
+            id=row[0], created_at=row[1], used_at=row[2], browser=row[3], network=row[4], current=bytes(row[5]) == mine
+        )
+        for row in rows
+    ]
 
 
 def find(rx: Rx, token: str) -> int | None:
@@ -81,6 +128,23 @@ def end_all(tx: Tx, agent_id: int) -> int:
     return tx.run(_END_ALL, agent_id=agent_id)
 
 
+def end_one(tx: Tx, caller: Caller, session_id: int) -> None:
+    """One of the caller's own."""
+    agent_id = caller.grants.agent_id
+    if caller.actor.kind != "agent" or not tx.run(_END_ONE, id=session_id, agent_id=agent_id):
+        raise not_found("session")
+    tx.record(SignedOut(agent_id=agent_id), by=caller.actor)
+
+
+def end_others(tx: Tx, caller: Caller, token: str) -> int:
+    """All of the caller's own but the one of `token`; how many there were."""
+    agent_id = caller.grants.agent_id
+    ended = tx.run(_END_OTHERS, agent_id=agent_id, token_hash=hashed(token))
+    if ended:
+        tx.record(SignedOut(agent_id=agent_id), by=caller.actor)
+    return ended
+
+
 def sweep(tx: Tx) -> int:
     """Removes up to 500 that are over; housekeeping."""
     return tx.run(_SWEEP, now=tx.now, idle_since=tx.now - IDLE)
@@ -89,6 +153,11 @@ def sweep(tx: Tx) -> int:
 def hashed(token: str) -> bytes:
     """256 random bits need no slow hash: nobody guesses them, and this is asked at every request."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _storable(browser: str | None) -> str | None:
+    """What a header may carry that no database does is left out."""
+    return "".join(c for c in browser if c.isprintable() and not "\ud800" <= c <= "\udfff")[:300] if browser else None
 
 
 def _plausible(token: str) -> bool:

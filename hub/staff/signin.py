@@ -1,25 +1,39 @@
 """Signing in and choosing passwords: the only asynchronous part of staff, because a password's hash is slow on purpose.
 
-Called by `hub.web`. Whether an address is anybody's shows neither in the answer nor in the work done for it.
+Called by `hub.web`. Whether an address is anybody's shows neither in the answer nor in the work done for it. Whoever
+has a second factor, or has to have one, gets no session for the password alone: `SecondStep` carries the secret of a
+link to what comes next.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal, not_found
 from hub.events import SYSTEM, Actor, SignedIn, SignInFailed
 from hub.people.points import MAX_EMAIL
-from hub.staff import agents, links, one_time, organisation, passwords, sessions, throttle
+from hub.staff import agents, links, one_time, organisation, passwords, sessions, throttle, two_factor
 from hub.staff.access import ALL, DESK, Caller
+from hub.staff.sessions import Where
 
 _STORED = "SELECT password_hash, disabled_at FROM agent WHERE id = :id"
 _STILL = "SELECT 1 FROM agent WHERE id = :id AND password_hash = :stored AND disabled_at IS NULL"
 _REHASH = "UPDATE agent SET password_hash = :fresh WHERE id = :id AND password_hash = :stored"
 _ABOUT = "SELECT email, name FROM agent WHERE id = :id"
 
+T = TypeVar("T")
 _WRONG: Final = "The e-mail address or the password is wrong."
+
+
+class SecondStep(Refusal):
+    """The password was right. `step` opens `second_step` for ten minutes; `enrol`: they have no second factor yet and
+    need one, so it opens `enrolment` and `enrol` instead."""
+
+    def __init__(self, step: str, enrol: bool) -> None:
+        text = "Set up two-factor first: sign in with a browser." if enrol else "The code of the authenticator app too."
+        super().__init__("unauthenticated", text, field="code")
+        self.step, self.enrol = step, enrol
 
 
 def refused() -> Refusal:
@@ -27,10 +41,12 @@ def refused() -> Refusal:
     return Refusal("unauthenticated", _WRONG)
 
 
-async def sign_in(store: Store, email: str, password: str, remote: str) -> tuple[str, agents.Agent]:
+async def sign_in(
+    store: Store, email: str, password: str, remote: str, browser: str | None = None
+) -> tuple[str, agents.Agent]:
     """(the session's secret, who it is). `remote`: the caller's network address, for the throttle.
 
-    Raises Refusal: unauthenticated, or too_many with `retry_after`.
+    Raises Refusal: unauthenticated, or too_many with `retry_after`; SecondStep where the password is not all.
     """
     email = email.strip()[: MAX_EMAIL + 1]
     counted = throttle.keys(email, remote)
@@ -40,11 +56,50 @@ async def sign_in(store: Store, email: str, password: str, remote: str) -> tuple
         await store.write(_failed, agent_id)
         raise refused()
     fresh = await passwords.hash_password(password) if passwords.is_outdated(stored) else stored
-    opened = await store.write(_enter, counted, agent_id, stored, fresh)
+    opened = await store.write(_enter, counted, agent_id, stored, fresh, Where(browser, throttle.network(remote)))
     if opened is None:
         await store.write(_failed, agent_id)
         raise refused()
+    if isinstance(opened, SecondStep):
+        raise opened
     return opened
+
+
+async def second_step(
+    store: Store, step: str, code: str, remote: str, browser: str | None = None
+) -> tuple[str, agents.Agent]:
+    """The same as `sign_in` by what it raised, and a code of the app or a recovery code.
+
+    Raises Refusal: gone when it took too long, invalid with field `code`, too_many.
+    """
+    agent_id = await store.write(_try_code, step, remote)
+    opened = await store.write(_enter_by_code, step, agent_id, code, remote, browser)
+    if opened is None:
+        await store.write(_failed, agent_id)
+        raise _wrong_code()
+    return opened
+
+
+async def enrolment(store: Store, step: str) -> tuple[str, str]:
+    """(secret, e-mail address): what the page shows to somebody who has to set it up before they come in."""
+    return await store.write(_enrolment, step)
+
+
+async def enrol(
+    store: Store, step: str, code: str, remote: str, browser: str | None = None
+) -> tuple[str, agents.Agent, list[str]]:
+    """`second_step` for them: the session's secret, who it is, the recovery codes."""
+    await store.write(_try_code, step, remote)
+    return await store.write(_enter_enrolled, step, code, remote, browser)
+
+
+async def with_code(store: Store, caller: Caller, remote: str, do: Callable[..., T], code: str) -> T:
+    """A unit `do(tx, caller, code)` on one's own second factor; tries are counted as when signing in."""
+    keys = throttle.code_keys(caller.grants.agent_id, remote)
+    await store.write(throttle.take, keys)
+    done = await store.write(do, caller, code)
+    await store.write(throttle.succeeded, keys)
+    return done
 
 
 async def change_password(store: Store, agent_id: int, current: str, new: str, remote: str, *, firm: str = "") -> None:
@@ -112,16 +167,66 @@ def _failed(tx: Tx, agent_id: int | None) -> None:
 
 
 def _enter(
-    tx: Tx, counted: tuple[throttle.Key, ...], agent_id: int, stored: str, fresh: str
-) -> tuple[str, agents.Agent] | None:
+    tx: Tx, counted: tuple[throttle.Key, ...], agent_id: int, stored: str, fresh: str, where: Where
+) -> tuple[str, agents.Agent] | SecondStep | None:
     """None: the password was changed or the agent disabled while it was being verified."""
     if tx.value(_STILL, id=agent_id, stored=stored) is None:
         return None
     if fresh != stored:
         tx.run(_REHASH, id=agent_id, stored=stored, fresh=fresh)
     throttle.succeeded(tx, counted)
+    has = two_factor.is_on(tx, agent_id)
+    if has or two_factor.is_required(tx):
+        return SecondStep(links.create(tx, "second_step", agent_id), enrol=not has)
+    return _open(tx, agent_id, where)
+
+
+def _open(tx: Tx, agent_id: int, where: Where) -> tuple[str, agents.Agent]:
     tx.record(SignedIn(agent_id=agent_id), by=Actor("agent", agent_id))
-    return sessions.start(tx, agent_id), agents.get(tx, agent_id)
+    return sessions.start(tx, agent_id, where), agents.get(tx, agent_id)
+
+
+def _wrong_code() -> Refusal:
+    return Refusal("invalid", "This code is wrong, or it was used already. Wait for the next one.", field="code")
+
+
+def _try_code(tx: Tx, step: str, remote: str) -> int:
+    agent_id = links.whose(tx, "second_step", step)
+    if agent_id is None:
+        raise links.over()
+    throttle.take(tx, throttle.code_keys(agent_id, remote))
+    return agent_id
+
+
+def _enter_by_code(
+    tx: Tx, step: str, agent_id: int, code: str, remote: str, browser: str | None
+) -> tuple[str, agents.Agent] | None:
+    if not two_factor.passes(tx, agent_id, code):
+        return None
+    links.use(tx, "second_step", step)
+    throttle.succeeded(tx, throttle.code_keys(agent_id, remote))
+    return _open(tx, agent_id, Where(browser, throttle.network(remote)))
+
+
+def _enrolment(tx: Tx, step: str) -> tuple[str, str]:
+    agent_id = links.whose(tx, "second_step", step)
+    if agent_id is None or two_factor.is_on(tx, agent_id):
+        raise links.over()
+    if not two_factor.state(tx, agent_id).begun:
+        two_factor.begin(tx, agent_id)
+    secret = two_factor.pending(tx, agent_id)
+    assert secret is not None
+    return secret, agents.get(tx, agent_id).email
+
+
+def _enter_enrolled(
+    tx: Tx, step: str, code: str, remote: str, browser: str | None
+) -> tuple[str, agents.Agent, list[str]]:
+    agent_id = links.use(tx, "second_step", step)
+    assert agent_id is not None
+    codes = two_factor.confirm(tx, Caller(Actor("agent", agent_id), ALL), agent_id, code)
+    throttle.succeeded(tx, throttle.code_keys(agent_id, remote))
+    return *_open(tx, agent_id, Where(browser, throttle.network(remote))), codes
 
 
 def _changed(tx: Tx, counted: tuple[throttle.Key, ...], agent_id: int, stored: str, fresh: str) -> None:

@@ -44,6 +44,12 @@ def keys(email: str, remote: str) -> tuple[Key, ...]:
     )
 
 
+def code_keys(agent_id: int, remote: str) -> tuple[Key, ...]:
+    """The same for the second step: who gets here has the password, so fewer guesses are allowed in all."""
+    where = network(remote)
+    return (Key(f"code:{agent_id}:{where}", 5), Key(f"code:{agent_id}", 20), Key(f"network:{where}", 20))
+
+
 def network(remote: str) -> str:
     """Whom an address belongs to, near enough: its /24, or its /56 where addresses are plenty."""
     try:

@@ -12,7 +12,7 @@ from hub.desk import first_run
 from hub.errors import Refusal
 from hub.staff import agents, sessions, signin
 from hub.staff.access import Caller
-from hub.web import pages, plain
+from hub.web import pages, plain, second_step
 from hub.web.auth import cookie_name, require_own_origin, session_token
 from hub.web.catalogues import best
 from hub.web.keys import DESK
@@ -47,8 +47,11 @@ async def signed_in(request: web.Request) -> web.Response:
     onward = plain.inside(given.get("next")) or HOME
     address = remote(request, desk.config.trusted_proxies)
     desk.limits.stranger(address)
+    browser = request.headers.get(hdrs.USER_AGENT)
     try:
-        token, _ = await signin.sign_in(desk.store, given.get("email", ""), given.get("password", ""), address)
+        token, _ = await signin.sign_in(desk.store, given.get("email", ""), given.get("password", ""), address, browser)
+    except signin.SecondStep as more:
+        return await second_step.ask(request, more.step, onward, enrol=more.enrol)
     except Refusal as refusal:
         status = 429 if refusal.code == "too_many" else 422
         wrong = {"": "too_many" if refusal.code == "too_many" else "wrong"}

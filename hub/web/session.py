@@ -3,7 +3,7 @@
 from typing import Final
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from hub.staff import sessions, signin
 from hub.web import body
@@ -16,8 +16,11 @@ PATH: Final = "/api/v1/session"
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`code`: of the authenticator app, or a recovery code, for whoever has a second factor."""
+
     email: str
     password: str
+    code: str | None = None
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -27,7 +30,13 @@ async def sign_in(request: web.Request) -> web.Response:
     asked = typed(SignIn, await body.read_json(request))
     address = remote(request, desk.config.trusted_proxies)
     desk.limits.stranger(address)
-    token, agent = await signin.sign_in(desk.store, asked.email, asked.password, address)
+    browser = request.headers.get(hdrs.USER_AGENT)
+    try:
+        token, agent = await signin.sign_in(desk.store, asked.email, asked.password, address, browser)
+    except signin.SecondStep as more:
+        if asked.code is None or more.enrol:
+            raise
+        token, agent = await signin.second_step(desk.store, more.step, asked.code, address, browser)
     response = respond(agent)
     set_cookie(request, response, token)
     return response

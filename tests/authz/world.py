@@ -54,6 +54,8 @@ class Side:
     empty_role_id: int  # nobody has it
     team_id: int  # sees the inbox, has the agent
     token_id: int
+    session_id: int
+    guarded_id: int  # an agent like that one, with two-factor
     job_id: int
     inbound_id: int
     kept_id: int  # what its contact sent while blocked
@@ -78,6 +80,7 @@ def fresh(tx: Tx, sides: dict[str, int], owners: dict[str, int], principal: int)
     tx.run("DELETE FROM api_token WHERE name = 'spare'")
     tx.run("DELETE FROM own_field WHERE key LIKE 'field%'")
     _own_field(tx, "plan")
+    tx.run("DELETE FROM session WHERE browser = 'spare'")
     return {side: _side(tx, side, inbox_id, owners[side], principal) for side, inbox_id in sides.items()}
 
 
@@ -133,6 +136,8 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         role_id=role_id,
         empty_role_id=roles.create(tx, DESK, name=f"Nobody's {n}", permissions=(), sees="own"),
         team_id=team_id,
+        session_id=_session(tx, owner),
+        guarded_id=_guarded(tx, n, role_id),
         token_id=tokens.create(tx, acting(tx, owner), name="spare", scopes=["tickets:read"], expires_at=None)[0],
         job_id=tx.insert(_JOB, now=tx.now),
         inbound_id=tx.insert(_INBOUND, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode()),
@@ -176,6 +181,9 @@ VALUES (:short, :short, '', 'Hello', :team_id, :now, :now) RETURNING id"""
 _JOB = """
 INSERT INTO job (kind, lane, payload, state, run_at, first_run_at, attempts, created_at)
 VALUES ('nothing', 3, '{}', 'dead', :now, :now, 9, :now) RETURNING id"""
+_TWO_FACTOR = """
+INSERT INTO two_factor (agent_id, secret, last_step, created_at, confirmed_at)
+VALUES (:agent_id, 'sealed', 0, :now, :now)"""
 _INBOUND = """
 INSERT INTO inbound (inbox_id, received_at, headers, body, state, reason)
 VALUES (:inbox_id, :now, '[]', :body, 'quarantined', 'odd') RETURNING id"""
@@ -183,6 +191,17 @@ VALUES (:inbox_id, :now, '[]', :body, 'quarantined', 'odd') RETURNING id"""
 _KEPT = """
 INSERT INTO inbound (inbox_id, received_at, headers, body, state, reason, contact_id)
 VALUES (:inbox_id, :now, '[]', :body, 'ignored', 'blocked', :contact_id) RETURNING id"""
+
+
+def _session(tx: Tx, owner: int) -> int:
+    sessions.start(tx, owner, sessions.Where("spare"))
+    return int(tx.value("SELECT MAX(id) FROM session"))
+
+
+def _guarded(tx: Tx, n: int, role_id: int) -> int:
+    agent_id = agents.create(tx, DESK, email=f"guarded{n}@desk.example", name="Guarded", role_id=role_id)
+    tx.run(_TWO_FACTOR, agent_id=agent_id, now=tx.now)
+    return agent_id
 
 
 def _author(agent_id: int) -> access.Caller:

@@ -27,9 +27,9 @@ _TAKES_OUT = {"tickets.export", "contacts.export"}
 LACKS: dict[str, set[str]] = {
     "administrator": set(),
     "supervisor": _RUNS,
-    "agent": _RUNS | _TAKES_OUT,
-    "outsider": _RUNS | _TAKES_OUT,
-    "observer": _RUNS | _TAKES_OUT | _CHANGES,
+    "agent": _RUNS | _TAKES_OUT | {"agents.help"},
+    "outsider": _RUNS | _TAKES_OUT | {"agents.help"},
+    "observer": _RUNS | _TAKES_OUT | _CHANGES | {"agents.help"},
 }
 # Which side's tickets, contacts, inboxes, feedback and deliveries each sees.
 SIGHT = {
@@ -301,7 +301,14 @@ SPECS: dict[str, Spec] = {
     ),
     "disable_agent": Spec(_STAFF, _MANAGES, 200, (there("agent_id"),)),
     "enable_agent": Spec(_STAFF, _MANAGES, 200, (there("agent_id"),)),
-    "sign_out_agent": Spec(_STAFF, _MANAGES, 200, (there("agent_id"),)),
+    "sign_out_agent": Spec(_STAFF, "agents.help", 200, (there("agent_id"),)),
+    "reset_two_factor": Spec(_STAFF, "agents.help", 200, (there("agent_id"),), "A supervisor may: it is no new right."),
+    "read_sign_in": Spec("desk:read", "desk.manage", 200),
+    "change_sign_in": Spec("desk:write", "desk.manage", 200),
+    "list_sessions": Spec("staff:read", None, 200, comment="Lists only the caller's own."),
+    "end_session": Spec(
+        _STAFF, None, 200, (theirs("session_id"),), "One's own; nobody else's, not even an administrator."
+    ),
     "make_password_link": Spec(_STAFF, _MANAGES, 201, (there("agent_id"),)),
     "list_roles": Spec("staff:read", "agents.read", 200, comment=_DIRECTORY),
     "create_role": Spec(_STAFF, "roles.manage", 201),

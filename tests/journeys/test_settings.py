@@ -25,7 +25,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "Arabic": {"viewport": {"width": 390, "height": 800}, "locale": "ar", "color_scheme": "dark"},
 }
 PAGES = (
-    "/settings", "/settings/profile", "/settings/agents", "/settings/agents/2", "/settings/teams", "/settings/teams/1",
+    "/settings", "/settings/profile", "/settings/security", "/settings/tokens", "/settings/sign-in",
+    "/settings/agents", "/settings/agents/2", "/settings/teams", "/settings/teams/1",
     "/settings/roles", "/settings/roles/new", "/settings/roles/5", "/settings/inboxes", "/settings/inboxes/1",
     "/settings/inboxes/2", "/settings/agents/999",
 )  # fmt: skip
@@ -46,6 +47,7 @@ def furnish(office: Office) -> None:
     ask("PUT", f"/teams/{team['id']}/members/2")
     ask("POST", "/teams", {"name": "فريق القاهرة"})
     ask("POST", "/roles", {"name": "<script>alert(1)</script>", "permissions": ["tickets.read"], "sees": "teams"})
+    ask("POST", "/tokens", {"name": "A shop's system " * 8, "scopes": ["tickets:read", "tickets:write"]})
     ask("POST", "/agents", {"name": "ليلى حداد", "email": "layla@example.org", "role_id": 3})
 
 

@@ -15,6 +15,8 @@ NOT_THE_API = {
     "GET /",
     "GET /sign-in",
     "POST /sign-in",
+    "POST /sign-in/code",
+    "POST /sign-in/two-factor",
     "POST /sign-out",
     "GET /inbox",
     "GET /inbox/{number}",

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal
-from hub.staff import agents, one_time, roles, teams
+from hub.staff import agents, one_time, roles, teams, two_factor
 from hub.staff.access import Caller
 from hub.staff.agents import Agent
 from hub.staff.roles import Role
@@ -25,6 +25,7 @@ class Staff(msgspec.Struct, frozen=True):
     agents: list[Agent]
     roles: list[Role]
     teams: list[Team]
+    two_factor: set[int]  # who has a second factor
 
     def of(self, agent_id: int) -> list[Team]:
         return [team for team in self.teams if agent_id in team.members]
@@ -35,6 +36,7 @@ def staff(rx: Rx) -> Staff:
         [agent for agent, _ in agents.page(rx, after=("", 0), limit=MOST)],
         roles.page(rx, after=0, limit=MOST),
         [team for team, _ in teams.page(rx, after=("", 0), limit=MOST)],
+        two_factor.everybody(rx),
     )
 
 
@@ -88,6 +90,11 @@ async def sign_out(request: web.Request, caller: Caller, form: Form) -> web.Resp
     return back(f"{PATH}/{named(request)}", "signed-out")
 
 
+async def reset_two_factor(request: web.Request, caller: Caller, form: Form) -> web.Response:
+    await request.app[DESK].store.write(two_factor.reset, caller, named(request))
+    return back(f"{PATH}/{named(request)}", "reset")
+
+
 def within(caller: Caller, role: Role) -> bool:
     """Whether the caller may give, take or change this role."""
     try:
@@ -111,6 +118,8 @@ async def _list(request: web.Request, caller: Caller, form: Form | None, wrong: 
         "agents",
         wrong=wrong,
         people=[(agent, [team.name for team in found.of(agent.id)]) for agent in people],
+        two_factor=found.two_factor,
+        tells=agents.HELP in caller.grants.permissions,
         q=request.query.get("q", ""),
         count=len(found.agents),
         roles=[role for role in found.roles if within(caller, role)],
@@ -136,6 +145,8 @@ async def _one(request: web.Request, caller: Caller, form: Form | None, wrong: d
         role=role,
         theirs=[team.name for team in found.of(agent.id)],
         changes=agents.MANAGE in caller.grants.permissions and within(caller, role),
+        helps=agents.HELP in caller.grants.permissions and within(caller, role),
+        two_factor=agent.id in found.two_factor,
         is_me=agent.id == caller.grants.agent_id,
         roles=[r for r in found.roles if within(caller, r) or r.id == role.id],
         teams=_managed(caller, found.teams),

@@ -10,15 +10,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from hub.errors import Refusal
-from hub.staff import agents
+from hub.staff import agents, throttle
 from hub.staff.access import Caller
+from hub.staff.sessions import Where
 from hub.web import body, catalogues, pages, plain
 from hub.web.auth import require_own_origin
 from hub.web.keys import DESK
 from hub.web.problem import HttpError, malformed
+from hub.web.remote import remote
 
 MAX_FORM: Final = 131_072
 MAX_FIELDS: Final = 600
@@ -162,6 +164,12 @@ def named(request: web.Request, name: str = "id") -> int:
 def back(path: str, done: str = "saved") -> web.Response:
     """To the page with the outcome, so that loading it again does nothing twice."""
     return plain.seen_other(f"{path}?done={done}")
+
+
+def where(request: web.Request) -> Where:
+    """For a session that begins with this request."""
+    address = remote(request, request.app[DESK].config.trusted_proxies)
+    return Where(request.headers.get(hdrs.USER_AGENT), throttle.network(address))
 
 
 def iso(at: int) -> str:

@@ -13,7 +13,7 @@ from hub.web import catalogues, plain
 from hub.web.keys import DESK
 from hub.web.remote import remote
 from hub.web.session import set_cookie
-from hub.web.settings.frame import Form, back, draw
+from hub.web.settings.frame import Form, back, draw, where
 
 PATH: Final = "/settings/profile"
 
@@ -39,7 +39,7 @@ async def change_password(request: web.Request, caller: Caller, form: Form) -> w
     except Refusal as refusal:
         return await _draw(request, caller, {}, plain.wrong(refusal))
     response = back(PATH, "password")
-    set_cookie(request, response, await desk.store.write(sessions.start, agent_id))
+    set_cookie(request, response, await desk.store.write(sessions.start, agent_id, where(request)))
     return response
 
 

@@ -11,6 +11,9 @@ from tests.web.settings.pages import FORM, cookie, look, send, text
 NEEDS = {
     "/settings": None,
     "/settings/profile": None,
+    "/settings/security": None,
+    "/settings/tokens": "tokens.manage",
+    "/settings/sign-in": "desk.manage",
     "/settings/agents": "agents.read",
     "/settings/agents/{id}": "agents.read",
     "/settings/teams": "agents.read",

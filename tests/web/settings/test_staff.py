@@ -70,7 +70,7 @@ async def test_an_agent_is_changed_with_teams_skills_and_all(desk_client: DeskCl
     assert agent not in (await desk.get("/api/v1/teams")).json["items"][0]["members"]
     for bad in ("", "many", "-1", "101", "1e2"):
         answer = await send(desk, f"{AGENTS}/{agent}", {**given, "capacity": bad})
-        assert wrong(answer) == ["Between 0 and 100 tickets at a time are possible."]
+        assert wrong(answer) == ["Between 0 and 100 points of load are possible."]
         assert (await desk.get(f"/api/v1/agents/{agent}")).json["capacity"] == 7
 
 
