@@ -124,10 +124,16 @@ function told({ id, name, at, by: who, number: _n, type: _t, ticket: _k, message
   return { id, name, at, by_kind: who?.kind, by_id: who?.id, payload };
 }
 
+const FOLLOWING = new Set(['ticket.followed', 'ticket.unfollowed']);
+
 function said(thread, frame) {
   let next = thread;
   if (frame.message) next = { ...next, messages: merged(next.messages, [frame.message]) };
   if (frame.note) next = { ...next, notes: merged(next.notes, [frame.note]) };
+  if (FOLLOWING.has(frame.name)) {
+    const others = (next.followers ?? []).filter((id) => id !== frame.agent_id);
+    next = { ...next, followers: frame.name === 'ticket.followed' ? [...others, frame.agent_id] : others };
+  }
   const parts = [...(frame.deliveries ?? []), ...(frame.delivery ? [frame.delivery] : [])];
   if (parts.length) next = { ...next, deliveries: { ...next.deliveries, ...by(parts) } };
   if (next.events && frame.name.startsWith('ticket.')) next = { ...next, events: merged(next.events, [told(frame)]) };

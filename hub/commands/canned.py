@@ -132,7 +132,7 @@ COMMANDS: Final = (
     Command(
         name="fill_canned",
         summary="The text with its variables filled in; those without a value stand as they were.",
-        method="POST",
+        method="GET",
         path=f"{_ONE}/fill",
         request=FillCanned,
         answer=Filled,
