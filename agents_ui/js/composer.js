@@ -1,35 +1,61 @@
 // Where one writes: a reply to the customer or a note for colleagues. What is begun is kept by ticket and kind.
 
 import { _ } from './base.js';
-import { agentName, discard, draft, keepDraft, may, say, send, state, type } from './desk.js';
-import { Part, icon, now } from './parts.js';
+import { agentName, agents, ask, discard, draft, inboxes, keepDraft, may, prefer, preferences, redrafted, say, send, state, type } from './desk.js';
+import { finish, menus } from './list.js';
+import { Part, action, avatar, icon, means, now } from './parts.js';
 import { typing } from './store.js';
 import { html, live, nothing, ref } from './vendor/lit.js';
 import { signal } from './vendor/signals-core.js';
 
 const TYPED_EVERY = 3_000, TYPED_FOR = 6_000;
-const ENTER = 'parley.enter';
+const GAP = /\{\{\s*[\w.]+\s*\}\}/; // a variable of a canned response that had no value
+// What opens a list while one writes: at the start of a word, with what has been written of it.
+const TRIGGERS = [['canned', /(?:^|\s)\/([^\s/]{0,30})$/], ['people', /(?:^|\s)@([^@\n]{0,30})$/], ['emoji', /(?:^|\s):([a-z0-9_]{2,20})$/i]];
 
-export const mode = signal('reply');
-const enter = signal(localStorage.getItem(ENTER) !== 'line');
+const mode = signal('reply');
+const added = signal(null); // words to be put into the field from elsewhere
 
-/** Shows the field for a reply or a note, with the caret in it. */
-export function write(kind) {
-  mode.value = kind;
-  queueMicrotask(() => document.querySelector('p-composer textarea')?.focus());
+/** Shows the field for a reply or a note, with the caret in it; `text` is added to what is begun there. */
+export function write(kind, text = '') {
+  if (kind) mode.value = kind;
+  if (text) added.value = text;
+  const field = document.querySelector('p-composer textarea');
+  if (!field) early = mode.value;
+  else queueMicrotask(() => field.focus());
 }
+
+let early = null; // asked for before the field was there
+
+for (const given of [
+  { name: 'send', key: 'Mod+Enter', text: () => _('Send') },
+  { name: 'send.resolve', key: 'Mod+Shift+Enter', text: () => _('Send and resolve') },
+  { name: 'composer.switch', key: 'Mod+Shift+y', text: () => _('Reply or note') },
+]) action({ where: 'composer', group: 'composer', run: () => false, order: 60, ...given });
 
 class Composer extends Part {
   static properties = { number: { type: Number } };
 
-  #text = ''; #of = ''; #told = 0; #silent = 0;
+  #text = ''; #of = ''; #told = 0; #silent = 0; #drafts = 0;
+  #asked = null; #found = []; #at = 0; // the list that is open: which, what for, from where; what it offers
+  #gap = false;
 
   willUpdate() {
+    const [number, kind] = this.#of.split(' ');
+    if (Number(number) !== this.number) mode.value = early ?? (!draft(this.number, 'reply') && draft(this.number, 'note') ? 'note' : 'reply');
     const of = `${this.number} ${this.#mode}`;
-    if (of === this.#of) return;
-    this.#quiet();
+    if (of === this.#of && this.#drafts === redrafted.value && !added.value) return;
+    if (of !== this.#of) this.#quiet();
+    if (added.value) {
+      this.#text = [draft(this.number, this.#mode).trimEnd(), added.peek()].filter(Boolean).join('\n');
+      added.value = null;
+      keepDraft(this.number, this.#mode, this.#text);
+    } else if (of !== this.#of || kind) {
+      this.#text = draft(this.number, this.#mode);
+    }
     this.#of = of;
-    this.#text = draft(this.number, this.#mode);
+    this.#drafts = redrafted.value;
+    this.#close();
   }
 
   get #mode() {
@@ -37,20 +63,35 @@ class Composer extends Part {
     return mode.value;
   }
 
+  get #field() {
+    return this.querySelector('textarea');
+  }
+
   render() {
-    const kind = this.#mode, note = kind === 'note';
+    const kind = this.#mode, note = kind === 'note', ticket = state.value.tickets[this.number];
     const stale = Object.values(state.value.outbox).find((entry) => entry.number === this.number && entry.state === 'stale');
+    const tool = (name, label, run) => html`<button type="button" class="tool" aria-label=${label} title=${label} @click=${run}>${icon(name)}</button>`;
     return html`<form class=${note ? 'composer composer--note' : 'composer'} @submit=${this.#submit}>
       <p class="composer__others">${this.#others()}</p>
-      <div class="composer__tabs" role="group" aria-label=${_('What to write')}>${['reply', 'note'].map((one) =>
-        may(`tickets.${one}`) ? html`<button type="button" aria-pressed=${one === kind ? 'true' : 'false'} @click=${() => write(one)}>
-          ${icon(one === 'note' ? 'lock' : 'send')}${one === 'note' ? _('Note') : _('Reply')}</button>` : nothing)}</div>
-      <textarea rows="3" dir=${this.#text ? 'auto' : nothing} .value=${live(this.#text)} aria-label=${note ? _('Note for colleagues') : _('Reply to the customer')}
-        placeholder=${note ? _('Only colleagues see this.') : _('Write an answer…')} @input=${this.#typed} @keydown=${this.#key}
-        @blur=${this.#quiet}></textarea>
-      <div class="composer__foot">
-        <label class="composer__enter"><input type="checkbox" .checked=${enter.value} @change=${this.#setEnter}> ${_('Enter sends')}</label>
-        <button class="button">${note ? _('Add the note') : _('Send')}</button>
+      <div class="composer__box">
+        ${this.#suggestions()}
+        <div class="composer__head"><div class="composer__tabs" role="group" aria-label=${_('What to write')}>${['reply', 'note'].map((one) =>
+          may(`tickets.${one}`) ? html`<button type="button" aria-pressed=${one === kind ? 'true' : 'false'} @click=${() => write(one)}>
+            ${icon(one === 'note' ? 'lock' : 'reply')}${one === 'note' ? _('Note') : _('Reply')}</button>` : nothing)}</div>
+          <span class="composer__to">${note ? _('Only colleagues see this.') : html`<bdi>${ticket?.contact_name || _('The customer')}</bdi> · <bdi>${inboxes.value[ticket?.inbox_id]?.name ?? ''}</bdi>`}</span></div>
+        <textarea rows="2" dir=${this.#text ? 'auto' : nothing} .value=${live(this.#text)} aria-label=${note ? _('Note for colleagues') : _('Reply to the customer')}
+          placeholder=${note ? _('Write a note… @ calls a colleague') : _('Write an answer… / for ready texts')} aria-autocomplete="list" aria-controls=${this.#asked ? 'suggestions' : nothing}
+          aria-activedescendant=${this.#asked && this.#found.length ? `suggestion${this.#at}` : nothing}
+          @input=${this.#typed} @keydown=${this.#key} @blur=${this.#left} @click=${this.#look}></textarea>
+        ${this.#gap ? html`<p class="composer__gap" role="alert">${icon('alert')}${_('A place is still to be filled in. Send once more to send it as it is.')}</p>` : nothing}
+        <div class="composer__foot">
+          ${may('tickets.reply') ? tool('canned', _('Ready texts'), () => this.#start('/')) : nothing}
+          ${note ? tool('at', _('Call a colleague'), () => this.#start('@')) : nothing}
+          ${tool('smile', _('Emoji'), this.#emoji)}
+          <span class="gap"></span>
+          <span class="split"><button class="button">${note ? _('Add the note') : _('Send')}</button><button type="button" class="button split__more" aria-haspopup="dialog"
+            aria-label=${_('Other ways to send')} @click=${this.#ways}>${icon('down')}</button></span>
+        </div>
       </div>
     </form>${stale ? staleSheet(stale, {
       anyway: () => send({ ...stale, seen: stale.problem.body.seen }, true),
@@ -59,18 +100,33 @@ class Composer extends Part {
     }) : nothing}`;
   }
 
+  firstUpdated() {
+    setTimeout(() => import('./suggest.js'), 1_000); // so that it is there when the first sign is typed
+  }
+
+  updated() {
+    const field = this.#field;
+    if (field && early) field.focus();
+    early = null;
+    if (!field || CSS.supports('field-sizing', 'content')) return;
+    field.style.blockSize = 'auto';
+    field.style.blockSize = `${field.scrollHeight + 2}px`;
+  }
+
   #others() {
     return typing(state.value, this.number, now.value).map((who) => {
       const contact = who.kind === 'contact';
       const name = contact ? state.value.tickets[this.number]?.contact_name || _('The customer') : agentName(who.kind, who.id);
-      if (contact) return _('{0} is writing…', name);
-      return who.mode === 'note' ? _('{0} is writing a note…', name) : _('{0} is replying…', name);
-    }).join(' ');
+      const text = contact ? _('{0} is writing…', name) : who.mode === 'note' ? _('{0} is writing a note…', name) : _('{0} is replying…', name);
+      return html`<span class=${contact ? 'types' : 'types types--ours'}>${contact ? html`<i aria-hidden="true"></i>` : avatar(name, who.id, 'avatar--small')}${text}</span>`;
+    });
   }
 
+  // --- writing ---
+
   #typed = (event) => {
-    this.#text = event.target.value;
-    keepDraft(this.number, this.#mode, this.#text);
+    this.#put(event.target.value);
+    this.#look();
     if (Date.now() - this.#told > TYPED_EVERY) {
       this.#told = Date.now();
       type(this.number, true, this.#mode);
@@ -78,6 +134,13 @@ class Composer extends Part {
     clearTimeout(this.#silent);
     this.#silent = setTimeout(this.#quiet, TYPED_FOR);
   };
+
+  #put(text) {
+    this.#text = text;
+    this.#gap = false;
+    keepDraft(this.number, this.#mode, text);
+    this.requestUpdate();
+  }
 
   #quiet = () => {
     clearTimeout(this.#silent);
@@ -87,38 +150,163 @@ class Composer extends Part {
     type(Number(number), false, kind);
   };
 
-  #key = (event) => {
-    // 229: some input methods report the Enter that ends a composition so.
-    if (event.key !== 'Enter' || event.isComposing || event.keyCode === 229) {
-      if (event.key === 'Escape' && !event.isComposing) event.target.blur();
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || (enter.value && !event.shiftKey)) this.#submit(event);
+  #left = () => {
+    this.#quiet();
+    this.#close();
   };
 
-  #submit = (event) => {
-    event.preventDefault();
-    const text = this.#text;
+  #key = (event) => {
+    // 229: some input methods report the Enter that ends a composition so.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (this.#asked?.coming && event.key === 'Enter' && !event.ctrlKey && !event.metaKey && !event.shiftKey) return this.#later(event);
+    if (this.#asked && this.#found.length && this.#choosing(event)) return event.preventDefault();
+    if (event.key === 'Escape') return this.#asked ? this.#close(event) : event.target.blur();
+    if (means(event, 'composer.switch') && may('tickets.note')) {
+      event.preventDefault();
+      return write(this.#mode === 'note' ? 'reply' : 'note');
+    }
+    if (means(event, 'send.resolve')) return this.#submit(event, () => finish(this.number));
+    if (means(event, 'send') || (event.key === 'Enter' && !event.shiftKey && !event.altKey && enterSends(this.number))) this.#submit(event);
+    return null;
+  };
+
+  /** @param {() => void} [then] once it is said */
+  #submit = (event, then = null) => {
+    event?.preventDefault();
+    const text = this.#text, kind = this.#mode, field = this.#field;
     if (!text.trim()) return;
+    const gap = kind === 'reply' && !this.#gap && GAP.exec(text);
+    if (gap) {
+      this.#gap = true;
+      this.requestUpdate();
+      field.focus();
+      field.setSelectionRange(gap.index, gap.index + gap[0].length);
+      return;
+    }
     this.#quiet();
-    this.#text = '';
-    keepDraft(this.number, this.#mode, '');
-    say(this.number, this.#mode, text);
-    this.requestUpdate();
+    this.#close();
+    this.#put('');
+    const mentions = kind === 'note' ? Object.values(agents.value).filter(({ name, disabled }) => !disabled && text.includes(`@${name}`)).map(({ id }) => id) : [];
+    const said = say(this.number, kind, text, mentions.length ? { mentions } : {});
+    if (then) said.then((done) => done && then());
   };
 
   #edit(entry) {
     discard(entry.id);
-    this.#text = [entry.text, this.#text].filter(Boolean).join('\n');
-    keepDraft(this.number, 'reply', this.#text);
-    write('reply');
+    write('reply', entry.text);
+  }
+
+  #ways = async (event) => {
+    const anchor = event.currentTarget, number = this.number;
+    const [{ choose }, all] = await Promise.all([import('./choose.js'), menus()]);
+    const changes = may('tickets.change'), sends = enterSends(number);
+    choose(anchor, {
+      title: _('Other ways to send'), search: false, pick: ({ run }) => run(),
+      items: [
+        ...(changes ? [{ text: _('Send and resolve'), icon: 'resolve', run: () => this.#submit(null, () => finish(number)) },
+          { text: _('Send and snooze…'), icon: 'snooze', run: () => all.snooze(anchor, number, (until) => this.#submit(null, () => all.snoozed(number, until))) }] : []),
+        { text: _('Enter sends'), hint: sends ? _('Shift and Enter begin a new line.') : _('Enter begins a new line.'), icon: 'keys', on: sends, run: () => setEnter(number, !sends) },
+      ],
+    });
+  };
+
+  // --- lists that open while one writes ---
+
+  /** As if it had been typed. */
+  #start(sign) {
+    const field = this.#field, before = field.value.slice(0, field.selectionStart);
+    field.focus();
+    this.#insert(before && !/\s$/.test(before) ? ` ${sign}` : sign, field.selectionStart, field.selectionEnd);
+    this.#look();
+  }
+
+  #emoji = async (event) => {
+    const anchor = event.currentTarget, { pickEmoji } = await import('./emoji.js');
+    pickEmoji(anchor, (sign) => this.#insert(sign, this.#field.selectionStart, this.#field.selectionEnd));
+  };
+
+  #insert(text, from, to) {
+    const field = this.#field;
+    field.setRangeText(text, from, to, field.selectionEnd > to ? 'preserve' : 'end'); // somebody may have written on
+    this.#put(field.value);
+  }
+
+  /** Looks at what stands before the caret. */
+  #look = async () => {
+    const field = this.#field, before = field.value.slice(0, field.selectionEnd);
+    const hit = field.selectionStart === field.selectionEnd && TRIGGERS.filter(([what]) => what !== 'people' || this.#mode === 'note')
+      .map(([what, pattern]) => [what, pattern.exec(before)]).find(([, found]) => found);
+    if (!hit) return this.#asked && this.#close();
+    const [what, [, query]] = hit, asked = { what, query, from: before.length - query.length - 1, to: before.length };
+    this.#asked = asked;
+    asked.coming = import('./suggest.js').then(({ offers }) => offers(what, query, this.number));
+    const found = await asked.coming;
+    asked.coming = null;
+    if (this.#asked !== asked) return null;
+    this.#found = found;
+    this.#at = 0;
+    return this.requestUpdate();
+  };
+
+  /** Who types faster than a list can come means what will stand in it. */
+  async #later(event) {
+    const asked = this.#asked;
+    event.preventDefault();
+    const [first] = await asked.coming;
+    if (first) this.#choose(first, asked);
+    else if (enterSends(this.number)) this.#submit(null);
+  }
+
+  #choosing(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) this.#at = (this.#at + step + this.#found.length) % this.#found.length;
+    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey && !event.ctrlKey && !event.metaKey) this.#choose(this.#found[this.#at]);
+    else return false;
+    this.requestUpdate();
+    this.updateComplete.then(() => this.querySelector('.suggestion--at')?.scrollIntoView({ block: 'nearest' }));
+    return true;
+  }
+
+  async #choose({ text, canned }, { from, to } = this.#asked) {
+    const field = this.#field;
+    this.#close();
+    if (!canned) return this.#insert(`${text} `, from, to);
+    const filled = await ask('post', `/canned/${canned}/fill`, { number: this.number });
+    if (!filled) return null;
+    this.#insert(filled.text, from, to);
+    field.focus();
+    const gap = GAP.exec(filled.text);
+    if (gap) field.setSelectionRange(from + gap.index, from + gap.index + gap[0].length);
+    return null;
+  }
+
+  #close(event) {
+    event?.stopPropagation();
+    this.#asked = null;
+    this.#found = [];
     this.requestUpdate();
   }
 
-  #setEnter = (event) => {
-    enter.value = event.target.checked;
-    localStorage.setItem(ENTER, enter.value ? 'send' : 'line');
-  };
+  #suggestions() {
+    if (!this.#asked || !this.#found.length) return nothing;
+    const stay = (event) => event.preventDefault(); // the field keeps the focus
+    return html`<ul class="suggest" id="suggestions" role="listbox" aria-label=${_('Suggestions')} @pointerdown=${stay}>${this.#found.map((one, at) => html`
+      <li role="option" id=${`suggestion${at}`} aria-selected=${at === this.#at ? 'true' : 'false'} class=${at === this.#at ? 'suggestion suggestion--at' : 'suggestion'}
+        @click=${() => this.#choose(one)}>${one.face ?? nothing}<b><bdi>${one.title}</bdi></b><span><bdi>${one.hint ?? ''}</bdi></span></li>`)}</ul>`;
+  }
+}
+
+// Letters are longer than a line: there Enter begins the next one unless somebody wants it otherwise.
+const way = (number) => (/mail/.test(inboxes.value[state.value.tickets[number]?.inbox_id]?.kind ?? '') ? 'mail' : 'chat');
+
+function enterSends(number) {
+  const wish = preferences.value.enter_sends ?? { chat: true, mail: false };
+  return typeof wish === 'boolean' ? wish : wish[way(number)];
+}
+
+function setEnter(number, sends) {
+  const wish = preferences.value.enter_sends ?? { chat: true, mail: false };
+  prefer({ enter_sends: { ...(typeof wish === 'boolean' ? { chat: wish, mail: wish } : wish), [way(number)]: sends } });
 }
 
 // --- more was said meanwhile ----------------------------------------------------------------------------------------
@@ -127,23 +315,23 @@ const shown = ref((dialog) => {
   if (dialog && !dialog.open) queueMicrotask(() => dialog.isConnected && !dialog.open && dialog.showModal());
 });
 
-function staleSheet(entry, { anyway, edit, discard }) {
-  const name = (one) => (one.direction === 'outgoing' ? agentName(one.author_kind, one.author_id)
-    : state.value.tickets[entry.number]?.contact_name || _('No name'));
+function staleSheet(entry, { anyway, edit, discard: drop }) {
+  const contact = state.value.tickets[entry.number]?.contact_name || _('No name');
+  const name = (one) => (one.direction === 'outgoing' ? agentName(one.author_kind, one.author_id) : contact);
   const stay = (event) => {
     event.preventDefault();
     edit();
   };
   return html`<dialog class="sheet" aria-labelledby="stale-title" ${shown} @cancel=${stay}>
     <h2 id="stale-title">${_('More was said meanwhile')}</h2>
-    <ul class="sheet__new">${(entry.problem.body.new ?? []).map((one) => html`<li><bdi class="bubble__author">${name(one)}</bdi>
-      <div class="bubble__text" dir="auto">${one.text}</div></li>`)}</ul>
-    <p>${_('Your reply, not sent yet:')}</p>
+    <ul class="sheet__new">${(entry.problem.body.new ?? []).map((one) => html`<li>${avatar(name(one), one.author_id)}<div><bdi class="bubble__author">${name(one)}</bdi>
+      <div class="bubble__text" dir="auto">${one.text}</div></div></li>`)}</ul>
+    <p class="faint">${_('Your reply, not sent yet:')}</p>
     <blockquote dir="auto">${entry.text}</blockquote>
     <div class="sheet__do">
       <button class="button" @click=${edit}>${_('Edit')}</button>
       <button class="button button--plain" @click=${anyway}>${_('Send anyway')}</button>
-      <button class="button button--plain" @click=${discard}>${_('Discard')}</button>
+      <span class="gap"></span><button class="button button--plain" @click=${drop}>${_('Discard')}</button>
     </div>
   </dialog>`;
 }

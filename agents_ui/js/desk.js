@@ -37,8 +37,9 @@ export function hear(hearer) {
 export function apply(frame) {
   if (frame.type === 'typing') frame = { ...frame, heard: Date.now() };
   if (frame.type === 'own' && frame.window === WINDOW) return;
-  if (frame.type === 'own' && frame.what === 'draft') elsewhere(frame);
   state.value = store.apply(state.value, frame);
+  if (frame.type === 'own' && frame.what === 'draft') elsewhere(frame);
+  if (frame.type === 'own' && frame.what === 'all') fetchDrafts();
   if (frame.type === 'snapshot') {
     pages.value = {};
     look();
@@ -358,7 +359,9 @@ export const signalDesk = (frame) => live?.send(frame);
 const DRAFT = /^parley\.draft\.(\d+)\.(\w+)$/;
 const SAVED_AFTER = 800;
 const draftOf = (number, mode) => `parley.draft.${number}.${mode}`;
-const saving = new Map(); // by ticket and mode: the timer of what is not at the desk yet
+const TRY_AGAIN = 10_000;
+const unsavedOf = (number, mode) => `parley.unsaved.${number}.${mode}`; // there as long as the desk has something older
+const saving = new Map(); // by ticket and mode: when it is saved
 
 const here = signal(readDrafts());
 
@@ -379,23 +382,32 @@ export function keepDraft(number, mode, text) {
   if (text) localStorage.setItem(key, text);
   else localStorage.removeItem(key);
   if (here.value.has(number) !== Boolean(text)) here.value = readDrafts();
+  localStorage.setItem(unsavedOf(number, mode), '1');
+  saveSoon(number, mode, text ? SAVED_AFTER : 0);
+}
+
+function saveSoon(number, mode, after) {
+  const key = draftOf(number, mode);
   clearTimeout(saving.get(key));
-  saving.set(key, setTimeout(() => saveDraft(number, mode), text ? SAVED_AFTER : 0));
+  saving.set(key, setTimeout(() => saveDraft(number, mode), after));
 }
 
 async function saveDraft(number, mode) {
-  const key = draftOf(number, mode), text = localStorage.getItem(key) ?? '';
-  const base = state.value.drafts[`${number} ${mode}`]?.saved_at ?? null;
-  if (!text && base === null) return saving.delete(key);
+  const text = localStorage.getItem(draftOf(number, mode)) ?? '', base = state.value.drafts[`${number} ${mode}`]?.saved_at ?? 0;
+  const saved = () => {
+    if ((localStorage.getItem(draftOf(number, mode)) ?? '') === text) localStorage.removeItem(unsavedOf(number, mode));
+  };
+  if (!text && !base) return saved();
   try {
-    const answer = await api.put(`/api/v1/tickets/${number}/draft`, { mode, text, ...(base !== null && { base }), window: WINDOW });
+    const answer = await api.put(`/api/v1/tickets/${number}/draft`, { mode, text, base, window: WINDOW });
     apply({ type: 'local.draft', number, mode, text, saved_at: answer.saved_at });
-    saving.delete(key);
+    saved();
   } catch (problem) {
-    saving.delete(key);
+    if (problem.passing) saveSoon(number, mode, TRY_AGAIN);
+    else saved();
     if (problem.kind === 'stale') differs(number, mode, problem.body);
   }
-  return true;
+  return null;
 }
 
 /** Another device has gone on with it meanwhile: what is written here stays, the other can be had instead. */
@@ -412,15 +424,22 @@ function take(number, mode, text) {
 }
 
 /** Written in another window or on another device; what is being written here is not touched. */
-function elsewhere({ number, mode, text }) {
-  if (!saving.has(draftOf(number, mode))) queueMicrotask(() => take(number, mode, text ?? ''));
+function elsewhere({ number, mode, text = '' }) {
+  // A reply takes the draft away that it was; what has been begun here meanwhile is another.
+  const said = Object.values(state.value.outbox).some((entry) => entry.number === number && entry.mode === mode);
+  if (!text && said) keepDraft(number, mode, localStorage.getItem(draftOf(number, mode)) ?? '');
+  else if (!localStorage.getItem(unsavedOf(number, mode))) queueMicrotask(() => take(number, mode, text));
 }
 
 async function fetchDrafts() {
+  for (const key of Object.keys(localStorage)) {
+    const [, number, mode] = /^parley\.unsaved\.(\d+)\.(\w+)$/.exec(key) ?? [];
+    if (number) saveSoon(Number(number), mode, SAVED_AFTER);
+  }
   if (!Object.values(state.value.drafts).some((one) => one.text === undefined)) return;
   const found = await api.get('/api/v1/me/drafts').catch(() => null);
   for (const one of found?.items ?? []) {
     apply({ type: 'local.draft', ...one });
-    if (!saving.has(draftOf(one.number, one.mode))) take(one.number, one.mode, one.text);
+    elsewhere(one);
   }
 }

@@ -2,7 +2,7 @@
 // still under the pointer and under the focus; the selection is a ticket, not a place.
 
 import { _, exact, ngettext, short, waited } from './base.js';
-import { agents, agentName, busy, complete, counts, drafted, inboxes, isOpen, markUnread, me, page, pages, preferences, ready, state, teams } from './desk.js';
+import { agents, agentName, busy, complete, counts, drafted, inboxes, isOpen, markUnread, me, page, pages, preferences, ready, resolve, state, teams } from './desk.js';
 import { Part, action, avatar, go, icon, kept, path, route, skeleton, soon } from './parts.js';
 import { SORTS, VIEWS, arranged, unread, wanted } from './store.js';
 import { classMap, html, nothing, repeat } from './vendor/lit.js';
@@ -125,6 +125,15 @@ export function open() {
 export function neighbour(by) {
   const at = shown.value.indexOf(route.value.number);
   return shown.value[at < 0 ? 0 : at + by] ?? null;
+}
+
+/** It is done: on to what comes next, as this agent likes it. */
+export async function finish(number) {
+  const next = neighbour(1) ?? neighbour(-1);
+  if (!(await resolve(number)) || route.value.number !== number) return;
+  const then = preferences.value.after_resolve;
+  if (then === 'list') go(path(null));
+  else if (then !== 'stay' && next) go(path(next));
 }
 
 function extend(by) {
@@ -426,7 +435,7 @@ function marks(ticket) {
 }
 
 /** How long the customer waits, or until when an answer is owed: as a colour and in words. */
-function clock(ticket) {
+export function clock(ticket) {
   const left = ticket.due_at == null ? null : ticket.due_at - soon.value;
   if (left !== null) {
     const state_ = left < 0 ? 'late' : ticket.due_state === 'warned' ? 'warned' : 'due';

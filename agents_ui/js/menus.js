@@ -2,8 +2,8 @@
 
 import { _, date, day } from './base.js';
 import { choose } from './choose.js';
-import { agents, ask, assign, change, did, inboxes, markUnread, may, me, prefer, preferences, resolve, state, teams, tell, thread } from './desk.js';
-import { named, priority, sort, status, toggle, want } from './list.js';
+import { agents, ask, assign, change, did, inboxes, markUnread, may, me, prefer, preferences, state, teams, tell, thread } from './desk.js';
+import { finish, named, priority, sort, status, toggle, want } from './list.js';
 import { avatar, go, path, route } from './parts.js';
 
 // --- the list -------------------------------------------------------------------------------------------------------
@@ -147,13 +147,13 @@ export async function snoozed(number, until) {
 
 // --- status and the rest --------------------------------------------------------------------------------------------
 
-export function state_(anchor, number) {
+export function standing(anchor, number) {
   const now = state.value.tickets[number]?.status;
   const items = [['open', 'chat'], ['pending', 'clock'], ['snoozed', 'snooze'], ['resolved', 'resolve']]
     .map(([value, name], place) => ({ value, text: value === 'pending' ? _('Pending: the customer’s turn') : status(value), icon: name, on: value === now, key: String(place + 1) }));
   const steps = {
     open: () => change(number, 'reopen', {}, { status: 'open' }), pending: () => change(number, 'pending', {}, { status: 'pending' }),
-    snoozed: () => snooze(anchor, number), resolved: () => resolve(number),
+    snoozed: () => snooze(anchor, number), resolved: () => finish(number),
   };
   choose(anchor, { title: _('Status'), items, pick: ({ value }) => value !== now && steps[value]() });
 }

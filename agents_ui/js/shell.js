@@ -3,8 +3,8 @@
 
 import { _, get, ngettext, use } from './base.js';
 import * as desk from './desk.js';
-import { assign, claim, connection, dismiss, foresee, may, me, preferences, reopen, resolve, setAvailability, state, toasts, undo } from './desk.js';
-import { catchUp, menus, neighbour, picked, select, selected } from './list.js';
+import { assign, claim, connection, dismiss, foresee, may, me, preferences, reopen, setAvailability, state, toasts, undo } from './desk.js';
+import { catchUp, finish, menus, neighbour, picked, select, selected } from './list.js';
 import { Part, action, actions, aside, avatar, bar, bars, bring, follow, go, icon, kept, listen, now, openPanel, panel, panels, path, perform, placed, route, screen, screens } from './parts.js';
 import { queue } from './store.js';
 import './thread.js';
@@ -46,7 +46,7 @@ const replies = () => may('tickets.reply');
 const take = (number) => (state.value.tickets[number]?.assignee_id == null ? claim(number) : assign(number, me.value.agent.id));
 
 for (const given of [
-  { name: 'ticket.resolve', key: 'e', text: () => _('Resolve'), run: on(resolve), able: changes },
+  { name: 'ticket.resolve', key: 'e', text: () => _('Resolve'), run: on(finish), able: changes },
   { name: 'ticket.reopen', key: 'E', text: () => _('Reopen'), run: on(reopen), able: changes },
   { name: 'ticket.snooze', key: 's', text: () => _('Snooze'), run: menu('snooze'), able: changes },
   { name: 'ticket.assign', key: 'a', text: () => _('Assign to…'), run: menu('assignee'), able: assigns },

@@ -277,18 +277,64 @@ export function queue(state) {
     a.waiting_since - b.waiting_since || a.number - b.number);
 }
 
-/** Messages and notes of a thread, and what is on its way, in the order of saying. */
+/** Messages and notes of a thread, what happened to it, and what is on its way, in the order of happening. */
 export function timeline(state, number) {
   const thread = state.threads[number];
   if (!thread) return [];
-  const items = [
+  const said = [
     ...thread.messages.map((message) => ({ key: `m${message.id}`, kind: 'message', at: message.created_at, message })),
     ...thread.notes.map((note) => ({ key: `n${note.id}`, kind: 'note', at: note.created_at, note })),
-  ].sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
-  const there = new Set(items.map((item) => item.key));
+  ];
+  // Before the oldest words that are here there may be more; what happened then comes along with them.
+  const from = thread.older ? Math.min(...said.map(({ at }) => at)) : -Infinity;
+  const happenings = (thread.events ?? []).filter((one) => TOLD.has(one.name) && one.at >= from);
+  const items = [...said, ...happenings.map((one) => ({ key: `e${one.id}`, kind: 'event', at: one.at, event: one }))]
+    .sort((a, b) => a.at - b.at || (a.kind === 'event') - (b.kind === 'event') || (a.key < b.key ? -1 : 1));
+  const there = new Set(said.map((item) => item.key));
   const going = Object.values(state.outbox)
     .filter((entry) => entry.number === number && !there.has(`${entry.mode === 'note' ? 'n' : 'm'}${entry.said}`));
   return [...items, ...going.map((entry) => ({ key: entry.id, kind: 'going', at: entry.at, entry }))];
+}
+
+const TOLD = new Set([
+  'ticket.assigned', 'ticket.moved', 'ticket.resolved', 'ticket.reopened', 'ticket.snoozed', 'ticket.pending', 'ticket.priority_changed',
+  'ticket.subject_changed', 'ticket.marked_spam', 'ticket.tagged', 'ticket.untagged', 'ticket.handed_off', 'ticket.merged', 'ticket.unmerged', 'ticket.split',
+]);
+
+const GROUPED = 5 * 60_000; // words of one person so close together stand as one
+
+function author({ kind, message, note, entry }, own) {
+  if (kind === 'note' || entry?.mode === 'note') return `note ${note?.agent_id ?? own}`;
+  if (kind === 'event') return 'event';
+  return message?.direction === 'incoming' ? 'contact' : `${message?.author_kind ?? 'agent'} ${message?.author_id ?? own}`;
+}
+
+/**
+ * A timeline as it is laid out: with days, with where the unread begins, with what happened in a row as one, and each of the words
+ * told whether it goes on from the one before.
+ * @param {number|null} readTo up to which message it had been read when it was opened; null: nothing is marked
+ */
+export function laid(items, own, readTo = null) {
+  const out = [];
+  let day = '', marked = readTo === null, before = null;
+  for (const item of items) {
+    const date = new Date(item.at).toDateString();
+    if (date !== day) out.push((before = { key: `day ${date}`, kind: 'day', at: item.at }));
+    day = date;
+    if (!marked && item.message?.direction === 'incoming' && item.message.id > readTo) {
+      marked = true;
+      out.push((before = { key: 'unread', kind: 'unread', at: item.at }));
+    }
+    const who = author(item, own);
+    if (item.kind === 'event') {
+      if (before?.kind === 'events') before.items.push(item);
+      else out.push((before = { key: item.key, kind: 'events', at: item.at, items: [item] }));
+      continue;
+    }
+    const joins = before?.who === who && item.at - before.at < GROUPED;
+    out.push((before = { ...item, who, joins }));
+  }
+  return out;
 }
 
 /** The newest message that is on the screen: what a reply says it was written to. */

@@ -1,24 +1,30 @@
-// One ticket: who it is with, what was said, who else is looking, and the composer below.
+// One ticket: who it is with and how it stands, what was said and what happened, who else is looking, and the composer below.
 
 import { _, date, day, exact, ngettext } from './base.js';
-import './composer.js';
-import { agentName, agents, claim, discard, may, me, reopen, resolve, send, state, thread as load, view } from './desk.js';
-import { status } from './list.js';
-import { Part, aside, icon, panels, path, route, skeleton } from './parts.js';
-import { delivered, timeline } from './store.js';
+import { write } from './composer.js';
+import { agentName, agents, claim, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
+import { clock, finish, menus, priority, status } from './list.js';
+import { Part, aside, avatar, icon, panels, path, route, skeleton } from './parts.js';
+import { delivered, laid, timeline, unread } from './store.js';
 import { html, nothing, repeat } from './vendor/lit.js';
-import { computed } from './vendor/signals-core.js';
+import { computed, signal } from './vendor/signals-core.js';
 
 const NEAR = 120; // pixels from the foot within which one stays there
+const TOP = 400; // from the head within which older words are fetched
+const READ_AFTER = 800; // ms that the newest words have to be in sight
 
 const number = computed(() => route.value.number);
 const ticket = computed(() => state.value.tickets[number.value]);
 const thread = computed(() => state.value.threads[number.value]);
-const items = computed(() => timeline(state.value, number.value));
+const line = computed(() => timeline(state.value, number.value));
 const viewers = computed(() => (state.value.viewers[number.value] ?? []).filter((id) => id !== me.value?.agent.id));
 
+const words = signal(null); // of what happened: comes when something has
+
 class Thread extends Part {
-  #shown = null; #atFoot = true; #told = null; #height = 0; #said = '';
+  #shown = null; #atFoot = true; #told = null; #said = ''; #new = 0; #reading = 0; #fetching = null; #top = 0; #sizes = null;
+  #opened = new Set(); // what happened in a row, and is shown line by line
+  #readTo = null; #looked = false; // up to where it was read when it was opened, and whether that is known
 
   render() {
     return html`${head()}${this.#below(thread.value)}`;
@@ -27,164 +33,320 @@ class Thread extends Part {
   #below(read) {
     if (read?.failed) return failed(read.failed);
     if (!read?.loaded || !ticket.value) return skeleton();
+    const items = laid(line.value, me.value.agent.id, this.#readTo);
+    const news = this.#news(items);
+    const last = items.findLast((item) => item.message?.direction === 'outgoing')?.key;
     return html`
       <div class="log" role="log" aria-live="off" tabindex="0" aria-label=${_('What was said')} @scroll=${this.#scrolled}>
         ${read.older ? html`<button class="button button--plain" @click=${this.#older}>${_('Show older messages')}</button>` : nothing}
-        <ol class="log__list">${repeat(this.#days(), (item) => item.key, (item) =>
-          item.kind === 'day' ? html`<li class="log__day"><span>${item.text}</span></li>` : bubble(item, ticket.value, read))}</ol>
-        <p class="sr" aria-live="polite">${this.#news()}</p>
+        <ol class="log__list">${repeat(items, (item) => item.key, (item) => this.#item(item, read, last))}</ol>
+        <p class="sr" aria-live="polite">${news}</p>
       </div>
+      ${this.#atFoot ? nothing : html`<button class="pill pill--newest" @click=${this.#toFoot}>${icon('end')}${this.#new
+        ? ngettext('{0} new message', '{0} new messages', this.#new) : _('Newest')}</button>`}
       <p-composer .number=${number.value}></p-composer>`;
   }
 
+  #item(item, read, last) {
+    if (item.kind === 'day') return html`<li class="log__day"><span>${day(item.at)}</span></li>`;
+    if (item.kind === 'unread') return html`<li class="log__unread"><span>${_('New')}</span></li>`;
+    if (item.kind === 'events') return this.#events(item);
+    return bubble(item, ticket.value, read, item.key === last);
+  }
+
+  /** What happened in a row: one line each, or a line that opens when there are many. */
+  #events({ key, items: all }) {
+    if (!words.value) {
+      import('./happenings.js').then((module) => { words.value = module.words; });
+      return nothing;
+    }
+    const folded = all.length > 2 && !this.#opened.has(key);
+    const open = () => {
+      this.#opened.add(key);
+      this.requestUpdate();
+    };
+    const lines = folded ? [all.at(-1)] : all;
+    return html`<li class="log__events">${folded ? html`<button class="log__more" @click=${open}>${ngettext('{0} more change', '{0} more changes', all.length - 1)}</button>` : nothing}
+      ${lines.map(({ event }) => html`<p><span>${words.value(event)}</span> <time datetime=${new Date(event.at).toISOString()} title=${exact(event.at)}>${date(event.at, 'time')}</time></p>`)}</li>`;
+  }
+
   willUpdate() {
-    if (this.#shown === number.value) return;
-    this.#shown = number.value;
-    this.#atFoot = true;
-    this.#told = null;
-    this.#said = '';
-    view(number.value);
+    if (this.#shown !== number.value) {
+      this.#shown = number.value;
+      this.#atFoot = true;
+      this.#told = null;
+      this.#said = '';
+      this.#new = 0;
+      this.#readTo = null;
+      this.#looked = false;
+      this.#opened.clear();
+      view(number.value);
+    }
+    // Words that come while one looks are not marked; those that came before, or to a window out of sight, are.
+    if (ticket.value && this.#readTo === null && (!this.#looked || document.hidden || !this.#atFoot)) {
+      if (unread(state.value, ticket.value)) this.#readTo = state.value.reads[number.value] ?? null;
+      this.#looked = Boolean(thread.value?.loaded);
+    }
   }
 
   updated() {
     const log = this.querySelector('.log');
     if (!log) return;
-    if (this.#atFoot) log.scrollTop = log.scrollHeight;
-    else if (this.#height) log.scrollTop += log.scrollHeight - this.#height;
-    this.#height = 0;
+    if (this.#sizes?.log !== log) this.#watch(log);
+    if (!this.#atFoot) return;
+    this.#toEnd(log);
+    this.#seen();
+  }
+
+  #toEnd(log) {
+    log.scrollTop = log.scrollHeight;
+    this.#top = log.scrollTop;
+  }
+
+  /** Who is at the foot stays there when the field below grows. */
+  #watch(log) {
+    this.#sizes?.observer.disconnect();
+    const observer = new ResizeObserver(() => this.#atFoot && this.#toEnd(log));
+    observer.observe(log);
+    observer.observe(log.querySelector('.log__list'));
+    this.#sizes = { log, observer };
+  }
+
+  connectedCallback() {
+    super.connectedCallback();
+    document.addEventListener('visibilitychange', this.#seen);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
+    document.removeEventListener('visibilitychange', this.#seen);
+    clearTimeout(this.#reading);
     view(null);
   }
 
-  #scrolled(event) {
+  /** What stands at the foot, in a window that is looked at, has been read. */
+  #seen = () => {
+    clearTimeout(this.#reading);
+    const open = this.#shown;
+    if (!document.hidden && ticket.value && unread(state.value, ticket.value)) {
+      this.#reading = setTimeout(() => { if (this.#atFoot && !document.hidden && number.value === open) markRead(open); }, READ_AFTER);
+    }
+  };
+
+  #scrolled = (event) => {
     const { scrollTop, scrollHeight, clientHeight } = event.target;
-    this.#atFoot = scrollHeight - scrollTop - clientHeight < NEAR;
-  }
+    const foot = scrollHeight - scrollTop - clientHeight < NEAR, up = scrollTop < this.#top;
+    this.#top = scrollTop;
+    if (foot !== this.#atFoot && (foot || up)) {
+      this.#atFoot = foot;
+      if (foot) this.#new = 0;
+      this.requestUpdate();
+    }
+    if (scrollTop < TOP && thread.value?.older && scrollHeight > clientHeight) this.#older();
+  };
 
-  #older() {
+  #toFoot = () => {
+    const log = this.querySelector('.log');
+    log.scrollTo({ top: log.scrollHeight, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+    log.focus({ preventScroll: true });
+  };
+
+  #older = async () => {
+    const { older } = thread.value;
+    if (!older || this.#fetching === older) return;
+    this.#fetching = older;
     this.#atFoot = false;
-    this.#height = this.querySelector('.log').scrollHeight;
-    load(number.value, thread.value.older);
-  }
-
-  #days() {
-    let last = null;
-    return items.value.flatMap((item) => {
-      const text = day(item.at);
-      const mark = text === last ? [] : [{ key: `d${item.key}`, kind: 'day', text }];
-      last = text;
-      return [...mark, item];
-    });
-  }
+    const log = this.querySelector('.log'), height = log.scrollHeight;
+    await load(number.value, older);
+    await this.updateComplete;
+    log.scrollTop += log.scrollHeight - height; // what one looks at stays where it is
+    this.#fetching = null;
+  };
 
   /** What others have said since the last look, for screen readers: a history that was there before is not news. */
-  #news() {
-    const others = items.value.filter(({ message }) => message && !(message.author_kind === 'agent' && message.author_id === me.value.agent.id));
-    const fresh = this.#told ? others.filter((item) => !this.#told.has(item.key)) : [];
-    this.#told = new Set(others.map((item) => item.key));
+  #news(items) {
+    const others = items.filter(({ message }) => message && !(message.author_kind === 'agent' && message.author_id === me.value.agent.id));
+    const newest = this.#told ? Math.max(0, ...this.#told) : Infinity;
+    const fresh = others.filter(({ message }) => message.id > newest);
+    this.#told = new Set(others.map(({ message }) => message.id));
     if (!fresh.length) return this.#said;
+    if (!this.#atFoot) this.#new += fresh.length;
     if (fresh.length > 3) return (this.#said = ngettext('{0} new message', '{0} new messages', fresh.length));
     return (this.#said = fresh.map(({ message }) => _('{0} says: {1}', message.direction === 'outgoing'
       ? agentName(message.author_kind, message.author_id) : ticket.value.contact_name || _('No name'), message.text)).join(' '));
   }
 }
 
+// --- how it stands --------------------------------------------------------------------------------------------------
+
 function head() {
   const it = ticket.value;
   return html`<header class="thread__head">
     <a class="thread__back" href=${path(null)} aria-label=${_('Back to the list')}>${icon('back')}</a>
+    ${it ? avatar(it.contact_name, it.contact_id) : nothing}
     <div class="thread__who">
       <h1 tabindex="-1" dir="auto">${it ? it.contact_name || _('No name') : `#${number.value}`}</h1>
-      ${it ? about(it) : nothing}
+      ${it ? html`<p class="thread__subject"><bdi>${it.subject || nothing}</bdi> <span class="thread__number">#${it.number}</span></p>` : nothing}
     </div>
-    <div class="thread__do">${it ? actions(it) : nothing}${panels.value.map((one) => html`<button class="tool" aria-label=${one.title()}
-      aria-pressed=${aside.value === one.name ? 'true' : 'false'} @click=${() => { aside.value = aside.value === one.name ? '' : one.name; }}>${icon(one.icon)}</button>`)}</div>
+    <div class="thread__do">${it ? actions(it) : nothing}</div>
+    ${it ? about(it) : nothing}
   </header>`;
 }
 
+/** A property of the ticket and the menu that changes it. */
+function property(name, label, body, able = true) {
+  if (!able) return html`<span class="property"><span class="sr">${label}: </span>${body}</span>`;
+  return html`<button class="property" data-menu=${name} aria-haspopup="dialog" title=${label} @click=${(event) => menu(name, event)}><span class="sr">${label}: </span>${body}</button>`;
+}
+
+function menu(name, event) {
+  const anchor = event.currentTarget;
+  menus().then((all) => all[name](anchor, number.value));
+}
+
 function about(it) {
+  const changes = may('tickets.change'), assigns = may('tickets.assign');
+  const owner = agents.value[it.assignee_id], team = teams.value[it.team_id];
   const looking = viewers.value.map((id) => agentName('agent', id)).join(', ');
-  return html`<p class="thread__about"><bdi>${it.subject || nothing}</bdi> <span>#${it.number}</span>
-    <span class="chip">${status(it.status)}</span> <span class="chip"><bdi>${owner(it)}</bdi></span>
-    ${looking ? html`<span class="chip chip--seen">${_('{0} is looking', looking)}</span>` : nothing}</p>`;
+  const until = it.status === 'snoozed' && it.snoozed_until ? html` <span class="faint">${day(it.snoozed_until)}, ${date(it.snoozed_until, 'time')}</span>` : nothing;
+  return html`<div class="thread__about">
+    ${property('standing', _('Status'), html`<span class=${`dot dot--${it.status}`}></span>${it.spam ? _('Spam') : status(it.status)}${until}`, changes)}
+    ${property('assignee', _('Assigned to'), html`${owner ? avatar(owner.name, owner.id, 'avatar--small') : icon('person')}<bdi>${whose(it)}</bdi>`, assigns)}
+    ${team || (assigns && Object.keys(teams.value).length) ? property('team', _('Team'), html`${icon('team')}<bdi>${team?.name ?? _('No team')}</bdi>`, assigns) : nothing}
+    ${property('urgency', _('Priority'), html`<span class=${`flag flag--${it.priority}`}>${icon('flag')}</span>${priority(it.priority)}`, changes)}
+    ${it.tags.length || changes ? property('tags', _('Tags'), html`${icon('tag')}${it.tags.length ? it.tags.map((tag) => html`<span class="chip"><bdi>${tag}</bdi></span>`) : _('Add a tag')}`, changes) : nothing}
+    ${it.due_at || (it.waiting_since != null && it.status === 'open') ? clock(it) : nothing}
+    ${looking ? html`<span class="chip chip--seen">${icon('eye')}${_('{0} is looking', looking)}</span>` : nothing}
+  </div>`;
 }
 
 function actions(it) {
   const claims = it.assignee_id == null && may('tickets.reply');
+  const tool = (name, picture, label) => html`<button class="tool" data-menu=${name} aria-label=${label} title=${label} aria-haspopup="dialog" @click=${(event) => menu(name, event)}>${icon(picture)}</button>`;
   return html`${claims ? html`<button class="button" aria-keyshortcuts="c" @click=${() => claim(it.number)}>${_('Claim')}</button>` : nothing}
     ${!may('tickets.change') ? nothing : it.status === 'resolved'
-      ? html`<button class="button button--plain" @click=${() => reopen(it.number)}>${_('Reopen')}</button>`
-      : html`<button class="button button--plain" aria-keyshortcuts="e" @click=${() => resolve(it.number)}>${_('Resolve')}</button>`}`;
+      ? html`<button class="button button--plain" aria-keyshortcuts="Shift+E" @click=${() => reopen(it.number)}>${_('Reopen')}</button>`
+      : html`<button class="button button--plain button--short" aria-keyshortcuts="e" @click=${() => finish(it.number)}>${icon('check')}<span>${_('Resolve')}</span></button>`}
+    ${may('tickets.change') ? tool('snooze', 'snooze', _('Snooze')) : nothing}
+    ${tool('more', 'more', _('More'))}
+    ${panels.value.map((one) => html`<button class="tool" aria-label=${one.title()} title=${one.title()} aria-pressed=${aside.value === one.name ? 'true' : 'false'}
+      @click=${() => { aside.value = aside.value === one.name ? '' : one.name; }}>${icon(one.icon)}</button>`)}`;
 }
 
-function owner(it) {
+function whose(it) {
   if (it.assignee_id == null) return _('Nobody’s');
   return it.assignee_id === me.value?.agent.id ? _('Yours') : agentName('agent', it.assignee_id);
 }
 
 function failed(text) {
-  return html`<div class="empty" role="alert"><p dir="auto">${text}</p>
+  return html`<div class="empty" role="alert">${icon('alert')}<p dir="auto">${text}</p>
     <button class="button button--plain" @click=${() => load(number.value)}>${_('Try again')}</button></div>`;
 }
 
 // --- what was said --------------------------------------------------------------------------------------------------
 
-/** @param {{kind: string, message?: object, note?: object, entry?: object}} item of the store's timeline */
-export function bubble(item, ticket, thread) {
-  if (item.kind === 'note') return note(item.note);
-  if (item.kind === 'going') return going(item.entry);
-  return message(item.message, ticket, thread);
+/** @param {{kind: string, joins: boolean, message?: object, note?: object, entry?: object}} item of the store's `laid` */
+function bubble(item, it, read, last) {
+  if (item.kind === 'note') return note(item);
+  if (item.kind === 'going') return going(item);
+  return message(item, it, read, last);
 }
 
-function message(said, ticket, thread) {
-  const ours = said.direction === 'outgoing';
-  const author = ours ? agentName(said.author_kind, said.author_id) : ticket?.contact_name || _('No name');
-  const gone = said.deleted_at != null;
-  return html`<li class=${`bubble ${ours ? 'bubble--ours' : 'bubble--theirs'}`} id=${`m${said.id}`}>
-    ${byline(author, said.created_at)}
-    <div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>
-    ${said.edited_at && !gone ? html`<span class="bubble__state">${_('edited')}</span>` : nothing}
-    ${ours && !gone ? way(delivered(thread, said.id)) : nothing}
+const shape = (kind, { joins }, more = '') => `bubble bubble--${kind} ${joins ? 'bubble--joins' : ''} ${more}`;
+
+function message(item, it, read, last) {
+  const said = item.message, ours = said.direction === 'outgoing', gone = said.deleted_at != null;
+  const author = ours ? agentName(said.author_kind, said.author_id) : it?.contact_name || _('No name');
+  const way = ours && !gone ? delivered(read, said.id) : null;
+  return html`<li class=${shape(ours ? 'ours' : 'theirs', item)} id=${`m${said.id}`}>
+    ${item.joins ? nothing : avatar(author, ours ? said.author_id : it?.contact_id)}
+    <div class="bubble__body">
+      ${byline(author, item)}
+      <div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>
+      ${said.edited_at && !gone ? html`<span class="bubble__state">${_('edited')}</span>` : nothing}
+      ${way && (last || ['failed', 'unknown', 'held'].includes(way)) ? arrival(way) : nothing}
+      ${gone ? nothing : more(author, said.text, said.id, item)}
+    </div>
   </li>`;
 }
 
-function note({ agent_id, text, created_at }) {
-  return html`<li class="bubble bubble--note">
-    ${byline(agentName('agent', agent_id), created_at, html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>`)}
-    <div class="bubble__text" dir="auto">${text}</div>
+function note(item) {
+  const { agent_id: id, text } = item.note, author = agentName('agent', id);
+  return html`<li class=${shape('note', item)} id=${`n${item.note.id}`}>
+    ${item.joins ? nothing : avatar(author, id)}
+    <div class="bubble__body">${byline(author, item, html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>`)}
+      <div class="bubble__text" dir="auto">${called(text)}</div>${more(author, text)}</div>
   </li>`;
 }
 
-function going(entry) {
-  const failed = entry.state === 'failed' || entry.state === 'stale';
-  return html`<li class=${`bubble bubble--going ${entry.mode === 'note' ? 'bubble--note' : 'bubble--ours'} ${failed ? 'bubble--failed' : ''}`}>
-    ${byline(me.value.agent.name, entry.at, entry.mode === 'note' ? html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>` : nothing)}
-    <div class="bubble__text" dir="auto">${entry.text}</div>
-    ${failed
-      ? html`<span class="bubble__state bubble__state--failed" role="alert">${icon('alert')}${_('Not sent.')} <span dir="auto">${entry.problem?.message}</span></span>
-        <span class="bubble__do"><button class="quiet" @click=${() => send(entry)}>${_('Try again')}</button>
-        <button class="quiet" @click=${() => discard(entry.id)}>${_('Discard')}</button></span>`
-      : html`<span class="bubble__state">${icon('clock')}${_('Sending…')}</span>`}
+/** A note with the names of those it calls standing out. */
+function called(text) {
+  const names = Object.values(agents.value).map(({ name }) => name).filter((name) => text.includes(`@${name}`)).sort((a, b) => b.length - a.length);
+  if (!names.length) return text;
+  const parts = [];
+  for (let rest = text; rest;) {
+    const [at, name] = names.map((one) => [rest.indexOf(`@${one}`), one]).filter(([place]) => place >= 0).sort((a, b) => a[0] - b[0])[0] ?? [rest.length, ''];
+    parts.push(rest.slice(0, at));
+    if (name) parts.push(html`<b class="called"><bdi>@${name}</bdi></b>`);
+    rest = rest.slice(at + (name ? name.length + 1 : 0));
+  }
+  return parts;
+}
+
+function going(item) {
+  const { entry } = item, wrong = entry.state === 'failed' || entry.state === 'stale', isNote = entry.mode === 'note';
+  return html`<li class=${shape(isNote ? 'note' : 'ours', item, `bubble--going ${wrong ? 'bubble--failed' : ''}`)}>
+    ${item.joins ? nothing : avatar(me.value.agent.name, me.value.agent.id)}
+    <div class="bubble__body">
+      ${byline(me.value.agent.name, item, isNote ? html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>` : nothing)}
+      <div class="bubble__text" dir="auto">${entry.text}</div>
+      ${wrong
+        ? html`<span class="bubble__state bubble__state--failed" role="alert">${icon('alert')}${_('Not sent.')} <span dir="auto">${entry.problem?.message}</span></span>
+          <span class="bubble__do"><button class="quiet" @click=${() => send(entry)}>${_('Try again')}</button>
+          <button class="quiet" @click=${() => edit(entry)}>${_('Edit')}</button>
+          <button class="quiet" @click=${() => discard(entry.id)}>${_('Discard')}</button></span>`
+        : html`<span class="bubble__state">${icon('clock')}${_('Sending…')}</span>`}
+    </div>
   </li>`;
 }
 
-function byline(author, at, mark = nothing) {
-  return html`<div class="bubble__head"><bdi class="bubble__author">${author}</bdi> ${mark}
-    <time datetime=${new Date(at).toISOString()} title=${exact(at)}>${date(at, 'time')}</time></div>`;
+function edit(entry) {
+  discard(entry.id);
+  write(entry.mode, entry.text);
 }
 
-function way(state) {
+function byline(author, { at, joins }, mark = nothing) {
+  const time = html`<time datetime=${new Date(at).toISOString()} title=${exact(at)}>${date(at, 'time')}</time>`;
+  if (joins) return html`<span class="sr"><bdi>${author}</bdi> ${time}</span>`;
+  return html`<div class="bubble__head"><bdi class="bubble__author">${author}</bdi> ${mark} ${time}</div>`;
+}
+
+/** What can be done with these words. */
+function more(author, text, id = null) {
+  const open = async (event) => {
+    const anchor = event.currentTarget;
+    const [{ choose }, { copy }] = await Promise.all([import('./choose.js'), menus()]);
+    choose(anchor, {
+      title: _('This message'), search: false, pick: ({ run }) => run(),
+      items: [
+        { text: _('Copy'), icon: 'copy', run: () => copy(text) },
+        { text: _('Quote in the answer'), icon: 'quote', run: () => write(null, `${text.split('\n').map((line) => `> ${line}`).join('\n')}\n\n`) },
+        ...(id && may('tickets.change') ? [{ text: _('Split the ticket from here…'), icon: 'split', run: () => import('./dialogs.js').then((d) => d.split(number.value, id)) }] : []),
+      ],
+    });
+  };
+  return html`<button class="tool bubble__more" aria-label=${_('What to do with the message of {0}', author)} aria-haspopup="dialog" @click=${open}>${icon('more')}</button>`;
+}
+
+function arrival(way) {
   const word = {
     queued: _('Sending…'), sending: _('Sending…'), sent: _('Sent'), delivered: _('Delivered'), read: _('Read'), held: _('Held: nothing can carry it yet'),
     failed: _('Could not be delivered'), unknown: _('It may not have arrived'), cancelled: _('Called back'),
-  }[state];
+  }[way];
   if (!word) return nothing;
-  const bad = state === 'failed' || state === 'unknown';
+  const bad = way === 'failed' || way === 'unknown';
   return html`<span class=${bad ? 'bubble__state bubble__state--failed' : 'bubble__state'}>
-    ${icon(bad ? 'alert' : state === 'queued' || state === 'sending' || state === 'held' ? 'clock' : 'check')}${word}</span>`;
+    ${icon(bad ? 'alert' : way === 'queued' || way === 'sending' || way === 'held' ? 'clock' : way === 'sent' ? 'check' : 'checks')}${word}</span>`;
 }
 
 customElements.define('p-thread', Thread);

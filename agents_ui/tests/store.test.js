@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apply, arranged, delivered, empty, inView, queue, seen, timeline, typing, unread } from '../js/store.js';
+import { apply, arranged, delivered, empty, inView, laid, queue, seen, timeline, typing, unread } from '../js/store.js';
 
 const ME = { agent: { id: 1, name: 'Anna', availability: 'online' }, permissions: [] };
 const ticket = (number, more = {}) => ({
@@ -194,4 +194,21 @@ test('texts and views of the desk come, change and go', () => {
   assert.deepEqual(state.canned, { 3: one });
   state = apply(state, event(12, 'canned.deleted', { canned_id: 3 }));
   assert.deepEqual(state.canned, {});
+});
+
+test('a thread is laid out in days and in what one person said in a row, with where the unread begins', () => {
+  const at = new Date(2026, 4, 1, 12).getTime(), minute = 60_000;
+  const said = (id, minutes, more) => ({ key: `m${id}`, kind: 'message', at: at + minutes * minute, message: message(id, more) });
+  const ours = { direction: 'outgoing', author_kind: 'agent', author_id: 1 };
+  const happened = (id, minutes) => ({ key: `e${id}`, kind: 'event', at: at + minutes * minute, event: { id, name: 'ticket.tagged' } });
+  const items = [said(1, 0), said(2, 3), said(3, 20), said(4, 21, ours), happened(9, 22), happened(10, 22), said(5, 23, ours), said(6, 24 * 60)];
+  assert.deepEqual(laid(items, 1, 2).map((one) => (one.kind === 'message' ? `${one.key}${one.joins ? '+' : ''}` : one.items ? `events ${one.items.length}` : one.kind)),
+    ['day', 'm1', 'm2+', 'unread', 'm3', 'm4', 'events 2', 'm5', 'day', 'm6']);
+});
+
+test('what happened stands between the words, and only as far back as these reach', () => {
+  const events = [{ id: 1, name: 'ticket.assigned', at: 5, payload: {} }, { id: 2, name: 'ticket.tagged', at: 55, payload: {} }, { id: 3, name: 'ticket.offered', at: 56, payload: {} }];
+  const first = { ...opened(1, [message(5), message(6)]) };
+  const state = run(...start(ticket(1)), { ...first, thread: { ...first.thread, older: 'there is more' } }, { type: 'local.events', number: 1, items: events, older: null });
+  assert.deepEqual(timeline(state, 1).map(({ key }) => key), ['m5', 'e2', 'm6']);
 });

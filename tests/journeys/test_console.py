@@ -272,7 +272,7 @@ async def test_all_of_it_by_the_keyboard_alone(office: Office, browser: Browser)
     await expect(page.locator(".bubble--note")).to_contain_text("n, e and c are letters here")
     await page.keyboard.press("Escape")
     await page.keyboard.press("e")
-    await expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Lea")).to_be_focused()  # the next one
     await page.keyboard.press("Escape")
     await expect(page).to_have_url(office.url("/inbox"))
     await page.keyboard.press("?")
@@ -458,3 +458,43 @@ async def test_ten_thousand_tickets_cost_no_more_than_twenty(office: Office, bro
 def patience() -> float:
     """A machine with others on it is slower: by the load there is for each processor."""
     return max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+async def test_what_one_writes_with(office: Office, browser: Browser) -> None:
+    """Ready texts whose gaps are not overlooked, notes that call colleagues, drafts that the next device has."""
+    text = "Hello {{contact.first_name}}, thanks from {{company.name}}."
+    await office.ask("POST", "/canned", {"short": "thanks", "title": "Thank you", "text": text})
+    number, other = await office.ticket("Hello", "Abeba Haile"), await office.ticket("And me?", "Lea")
+    page, said = await come_in(office, browser, f"/inbox/{number}")
+    field = page.get_by_label("Reply to the customer")
+    await field.click()
+    await page.keyboard.type("/thx")
+    await page.keyboard.press("Escape")
+    await field.fill("")
+    await page.keyboard.type("/tha")
+    await expect(page.get_by_role("option", name="/thanks")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(field).to_have_value("Hello Abeba, thanks from {{company.name}}.")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_text("A place is still to be filled in.")).to_be_visible()
+    await page.keyboard.type("Kettle & Co")  # the gap is selected
+    await expect(field).to_have_value("Hello Abeba, thanks from Kettle & Co.")
+
+    again, heard = await come_in(office, browser, f"/inbox/{number}")
+    await expect(again.get_by_label("Reply to the customer")).to_have_value("Hello Abeba, thanks from Kettle & Co.")
+    await page.keyboard.press("Control+Shift+Enter")
+    await expect(page).to_have_url(office.url(f"/inbox/{other}"))  # said, resolved, and on to the next
+    await status_is(office, number, "resolved")
+    await expect(again.get_by_label("Reply to the customer")).to_have_value("")
+
+    await page.keyboard.press("n")
+    await expect(page.get_by_label("Note for colleagues")).to_be_focused()
+    await page.keyboard.type("Can you look, @b")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("please?")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble--note .called")).to_have_text("@Bo")
+    await expect(page.locator(".bubble--going")).to_have_count(0)
+    followers = (await office.thread(other))["followers"]
+    assert [a["name"] for a in (await office.ask("GET", "/agents"))["items"] if a["id"] in followers] == ["Bo"]
+    assert said == heard == []

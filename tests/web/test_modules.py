@@ -31,7 +31,7 @@ def test_one_module_fetches_and_one_opens_the_socket() -> None:
 def test_a_module_keeps_the_rules(path: Path) -> None:
     text = path.read_text()
     assert text.startswith("// "), "opens with a sentence about what lives here"
-    assert len(text.splitlines()) <= 460, "what only some screens need comes when they are opened"
+    assert len(text.splitlines()) <= 480, "what only some screens need comes when they are opened"
     assert not re.search(r"(?<!\.)\bstyle=|styleMap|unsafeHTML|unsafe-html|innerHTML|\.srcdoc|javascript:", text)
     assert not re.search(r"""from ['"][^.'"]""", text), "imports are relative: there is no import map"
 
