@@ -27,6 +27,12 @@ export function asked(params) {
   return query;
 }
 
+/** Of the list as it is filtered; a sheet has an order of its own. */
+function sheet(params) {
+  const { sort: _sort, ...filters } = asked(params);
+  return `/api/v1/contacts.csv?${new URLSearchParams(filters)}`;
+}
+
 const address = (params) => (params.size ? `/contacts?${params}` : '/contacts');
 
 /** The list, as the address has it: what it was is there again when one comes back from a contact. */
@@ -77,7 +83,7 @@ class List extends Part {
     return html`<section class="contacts" aria-labelledby="contacts-title">
       <header class="contacts__head"><h1 id="contacts-title" tabindex="-1">${_('Contacts')}</h1>
         <div class="contacts__do">
-          <a class="button button--plain" href=${`/api/v1/contacts.csv?${new URLSearchParams(asked(params))}`} download>${glyph('download')}${_('Export CSV')}</a>
+          ${people.mayExport() ? html`<a class="button button--plain" href=${sheet(params)} download>${glyph('download')}${_('Export CSV')}</a>` : nothing}
           ${people.mayChange() ? html`<button class="button" @click=${() => introduce()}>${glyph('plus')}${_('New contact')}</button>` : nothing}</div></header>
       ${this.#filters(params)}
       ${wrong ? failed(wrong, () => fetchList(of, asked(params))) : items === null ? skeleton() : items.length ? this.#table(items, params) : empty(filtered)}

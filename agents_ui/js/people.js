@@ -127,6 +127,7 @@ export const create = (body, key = clientId()) => post(`${API}/contacts`, body, 
 
 /** What may be changed by this agent. */
 export const mayChange = () => may('contacts.change');
+export const mayExport = () => may('contacts.export');
 
 // --- reading --------------------------------------------------------------------------------------------------------
 

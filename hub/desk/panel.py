@@ -16,7 +16,7 @@ SELECT ticket.number, ticket.subject, ticket.status, ticket.priority, ticket.inb
 FROM ticket
 WHERE ticket.contact_id = :contact_id AND ticket.status IN ('open', 'pending', 'snoozed') AND ticket.spam = 0"""
 _NEWEST = " ORDER BY ticket.last_message_at DESC, ticket.id DESC LIMIT :limit"
-_TICKETS = "SELECT 1 FROM ticket WHERE ticket.contact_id = :contact_id"
+_TICKETS = "SELECT 1 FROM ticket WHERE ticket.contact_id = :contact_id AND ticket.merged_into IS NULL"
 _NOTES = """
 SELECT COUNT(*) FROM (SELECT 1 FROM contact_note WHERE contact_id = :contact_id LIMIT :most) AS counted"""
 

@@ -46,11 +46,15 @@ SELECT event.id, event.name, event.at, event.by_kind, event.by_id, event.ticket_
 FROM event
 WHERE event.contact_id = :contact_id AND event.id < :before
   AND event.name NOT IN ({", ".join(f"'{name}'" for name in _LEFT_OUT)})"""
+# What happened to a ticket that was merged is judged by the one that it went into.
 _OF_TICKETS = """ AND (event.ticket_id IS NULL OR EXISTS (
-  SELECT 1 FROM ticket WHERE ticket.id = event.ticket_id AND """
+  SELECT 1 FROM ticket AS own JOIN ticket ON ticket.id = COALESCE(own.merged_into, own.id)
+  WHERE own.id = event.ticket_id AND """
 _OF_NO_TICKET = " AND event.ticket_id IS NULL"
 _NEWEST = " ORDER BY event.id DESC LIMIT :limit"
-_TICKETS = "SELECT id, number, subject, status, inbox_id, spam FROM ticket"
+_TICKETS = "SELECT ticket.id, number, subject, status, inbox_id, spam FROM ticket"
+_SAID_IN = "SELECT id, ticket_id FROM message"
+_NOTED_IN = "SELECT id, ticket_id FROM note"
 
 
 class About(msgspec.Struct, frozen=True):
@@ -117,9 +121,14 @@ def _told(rx: Rx, caller: Caller, rows: Sequence[tuple[Any, ...]]) -> list[Item]
     def ids(field: str) -> set[int]:
         return {payload[field] for payload in payloads.values() if field in payload}
 
+    # What was said may stand in another ticket now than when it was said: it is judged by where it stands.
+    said_in: dict[int, int] = dict(rows_of(rx, _SAID_IN, "id", ids("message_id")))
+    noted_in: dict[int, int] = dict(rows_of(rx, _NOTED_IN, "id", ids("note_id")))
+    sees, params = visible(caller.grants)
+    tickets = {*said_in.values(), *noted_in.values(), *(row[5] for row in rows if row[5])}
     about = {
         row[0]: About(row[1], row[2], row[3], row[4], bool(row[5]))
-        for row in rows_of(rx, _TICKETS, "id", {row[5] for row in rows if row[5]})
+        for row in rows_of(rx, f"{_TICKETS} WHERE {sees}", "ticket.id", tickets, **params)
     }
     messages, notes = at_once.messages(rx, ids("message_id")), at_once.notes(rx, ids("note_id"))
     own_notes = contact_notes.by_ids(rx, ids("contact_note_id"))
@@ -133,9 +142,11 @@ def _told(rx: Rx, caller: Caller, rows: Sequence[tuple[Any, ...]]) -> list[Item]
         match kind:
             case "message":
                 said = messages.get(payload["message_id"])
-                thing: dict[str, Any] = {"message": _words(said) if said is not None else None}
+                where = about.get(said_in.get(payload["message_id"], 0))
+                thing: dict[str, Any] = {"message": _words(said) if said is not None else None, "ticket": where}
             case "note":
-                thing = {"note": notes.get(payload["note_id"])}
+                where = about.get(noted_in.get(payload["note_id"], 0))
+                thing = {"note": notes.get(payload["note_id"]), "ticket": where}
             case "contact_note":
                 thing = {"contact_note": own_notes.get(payload["contact_note_id"])}
             case "feedback":

@@ -7,7 +7,7 @@ import pytest
 from hub.clock import ManualClock
 from hub.connector import Consent, Point
 from hub.db.tx import Tx
-from hub.desk import contact_notes, panel, replies, visitors, visits, writing
+from hub.desk import contact_notes, notes, panel, replies, visitors, visits, writing
 from hub.desk import ticket as tickets
 from hub.errors import Refusal
 from hub.feedback import records
@@ -58,14 +58,14 @@ async def test_only_who_wrote_a_note_changes_or_deletes_it(office: Office) -> No
 
 async def test_notes_come_in_pages_and_are_hidden_with_their_contact(office: Office) -> None:
     got = await office.hears("hi", to=office.mute)
-    notes = [await office.does(contact_notes.write, office.boss, got.contact_id, f"note {n}") for n in range(3)]
+    three = [await office.does(contact_notes.write, office.boss, got.contact_id, f"note {n}") for n in range(3)]
     first, more = await office.store.read(contact_notes.of, office.boss, got.contact_id, limit=2)
     rest, end = await office.store.read(contact_notes.of, office.boss, got.contact_id, limit=2, cursor=more)
     assert ([n.text for n in first + rest], end) == (["note 2", "note 1", "note 0"], None)
     for attempt in (
         office.store.read(contact_notes.of, office.ann, got.contact_id),
         office.does(contact_notes.write, office.ann, got.contact_id, "x"),
-        office.does(contact_notes.delete, office.ann, notes[0].id),
+        office.does(contact_notes.delete, office.ann, three[0].id),
     ):
         with pytest.raises(Refusal) as refused:
             await attempt
@@ -234,6 +234,26 @@ async def test_the_timeline_goes_over_all_tickets_and_tells_what_the_caller_sees
         assert await told(office, office.ann, got.contact_id, limit) == hers
     with pytest.raises(Refusal):
         await told(office, office.bob, got.contact_id)
+
+
+async def test_what_was_moved_is_judged_by_where_it_stands_now(office: Office) -> None:
+    got = await office.hears("one")
+    await office.hears("two", new_ticket=True)
+    hidden = await office.hears("three", to=office.mute)
+    note_id = await office.does(notes.write, office.ann, got.number, "noted")
+
+    def move(tx: Tx) -> None:
+        """As merging and splitting do."""
+        tx.run("UPDATE message SET ticket_id = :to WHERE id = :id", to=hidden.ticket_id, id=got.message_id)
+        tx.run("UPDATE note SET ticket_id = :to WHERE id = :id", to=hidden.ticket_id, id=note_id)
+
+    def words(lines: list[tuple[str, str]]) -> list[str]:
+        return [text for kind, text in lines if kind in ("message", "note")]
+
+    assert words(await told(office, office.ann, got.contact_id)) == ["noted", "two", "one"]
+    await office.store.write(move)
+    assert words(await told(office, office.ann, got.contact_id)) == ["two"]
+    assert words(await told(office, office.boss, got.contact_id)) == ["noted", "three", "two", "one"]
 
 
 async def test_pages_they_looked_at_stand_between_what_was_said(office: Office, clock: ManualClock) -> None:
