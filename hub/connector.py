@@ -254,8 +254,12 @@ def setting(
     secret: bool = False,
     url: bool = False,
     choices: Sequence[str] = (),
+    shape: Literal["", "lines", "colour"] = "",
+    look: bool = False,
 ) -> Any:
     """A field of a connector's `Settings`: the metadata becomes the settings form. Without `default` it is required.
+    `shape`: a text of several lines (of a list: one a line), or a colour. `look`: visitors see it, so it is set beside
+    a preview.
 
     A secret is sealed at rest, write-only in the API and kept out of `repr`. A `url` is one that the hub will call: it
     is judged when it is saved, as it is again at every call.
@@ -265,7 +269,15 @@ def setting(
     return dataclasses.field(
         default=default,
         repr=not secret,
-        metadata={"label": label, "help": help, "secret": secret, "url": url, "choices": tuple(choices)},
+        metadata={
+            "label": label,
+            "help": help,
+            "secret": secret,
+            "url": url,
+            "choices": tuple(choices),
+            "shape": shape,
+            "look": look,
+        },
     )
 
 
@@ -280,15 +292,21 @@ class LiveSettings:
         "Ask before the chat",
         "At most three of name, email, phone, subject. A star makes an answer necessary: email*.",
         default=(),
+        look=True,
     )
     consent: str | None = setting(
-        "Consent", "A box that has to be ticked, in these words, before the first message.", default=None
+        "Consent",
+        "A box that has to be ticked, in these words, before the first message.",
+        default=None,
+        shape="lines",
+        look=True,
     )
     offline: Literal["auto", "always", "never"] = setting(
         "Message form instead of a chat",
         "It asks for an e-mail address to answer to. auto: outside business hours and while nobody is online.",
         default="auto",
         choices=("auto", "always", "never"),
+        look=True,
     )
     identity_secret: str | None = setting(
         "Identity secret",

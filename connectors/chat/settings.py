@@ -16,32 +16,51 @@ _LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ChatSettings(LiveSettings):
     title: str | None = setting(
-        "Title", "Above the chat: your firm's name. Left empty: a word in the visitor's language.", default=None
+        "Title",
+        "Above the chat: your firm's name. Left empty: a word in the visitor's language.",
+        default=None,
+        look=True,
     )
-    greeting: str | None = setting("Greeting", "What stands there before anybody has written.", default=None)
-    colour: str = setting("Brand colour", "Six digits: #1d4ed8. The text on it is black or white.", default="#1d4ed8")
+    greeting: str | None = setting(
+        "Greeting", "What stands there before anybody has written.", default=None, shape="lines", look=True
+    )
+    colour: str = setting(
+        "Brand colour",
+        "Six digits: #1d4ed8. The text on it is black or white.",
+        default="#1d4ed8",
+        shape="colour",
+        look=True,
+    )
     ink: str | None = setting(
-        "Text on the brand colour", "Left empty: black or white, whichever reads better.", default=None
+        "Text on the brand colour",
+        "Left empty: black or white, whichever reads better.",
+        default=None,
+        shape="colour",
+        look=True,
     )
     position: Literal["end", "start"] = setting(
         "Side",
         "end: where lines of the page's language end (right in English).",
         default="end",
         choices=("end", "start"),
+        look=True,
     )
     theme: Literal["auto", "light", "dark"] = setting(
-        "Theme", "auto: as the visitor's device is set.", default="auto", choices=("auto", "light", "dark")
+        "Theme", "auto: as the visitor's device is set.", default="auto", choices=("auto", "light", "dark"), look=True
     )
     languages: tuple[str, ...] = setting(
         "Languages",
         "Those the chat may be shown in, the first one for everybody else: en, km. Empty: all.",
         default=(),
+        look=True,
     )
-    sound: bool = setting("Sound", "A sound for a new message, until a visitor turns it off.", default=True)
+    sound: bool = setting("Sound", "A sound for a new message, until a visitor turns it off.", default=True, look=True)
     title_count: bool = setting(
-        "Count in the page's title", "(2) before it, while there is something new.", default=True
+        "Count in the page's title", "(2) before it, while there is something new.", default=True, look=True
     )
-    offer_form: bool = setting("Offer the contact form too", "As the other way on the first screen.", default=False)
+    offer_form: bool = setting(
+        "Offer the contact form too", "As the other way on the first screen.", default=False, look=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -25,8 +25,8 @@ class Select:
 @dataclasses.dataclass(frozen=True)
 class FormSettings:
     title: str | None = setting("Title", "Above the form. Left empty: a word in the visitor's language.", default=None)
-    intro: str | None = setting("Introduction", "A few lines below the title.", default=None)
-    colour: str = setting("Brand colour", "Six digits: #1f6f5c.", default="#1f5fbf")
+    intro: str | None = setting("Introduction", "A few lines below the title.", default=None, shape="lines")
+    colour: str = setting("Brand colour", "Six digits: #1f6f5c.", default="#1f5fbf", shape="colour")
     ask: Literal["email", "phone", "either", "both"] = setting(
         "How to reach them",
         "What the form asks for. either: both fields are shown and one is needed.",
@@ -35,14 +35,18 @@ class FormSettings:
     )
     name_required: bool = setting("A name is needed", default=True)
     ask_subject: bool = setting("Ask for a subject", default=True)
-    selects: tuple[str, ...] = setting("Questions with given answers", _MARK, default=())
+    selects: tuple[str, ...] = setting("Questions with given answers", _MARK, default=(), shape="lines")
     consent: str | None = setting(
         "Consent",
         "A box that has to be ticked, in these words. Kept with each message as purpose 'privacy'.",
         default=None,
+        shape="lines",
     )
     marketing: str | None = setting(
-        "News", "A box that may be ticked, in these words. Yes and no are kept as purpose 'marketing'.", default=None
+        "News",
+        "A box that may be ticked, in these words. Yes and no are kept as purpose 'marketing'.",
+        default=None,
+        shape="lines",
     )
     place: str | None = setting("Place", "Where this form hangs or belongs: a branch, a counter, a page.", default=None)
     servers: tuple[str, ...] = setting(

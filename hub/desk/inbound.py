@@ -75,19 +75,26 @@ def settle(tx: Tx, was: Stored, state: str, reason: str | None) -> None:
 # --- the quarantine screen -----------------------------------------------------------------------------------------
 
 
-def quarantined(rx: Rx, caller: Caller, *, before: int | None = None, limit: int = 50) -> list[Quarantined]:
-    """Newest first; `before`: the id that the last page ended with."""
+def quarantined(
+    rx: Rx, caller: Caller, *, before: int | None = None, limit: int = 50, inbox_id: int | None = None
+) -> list[Quarantined]:
+    """Newest first; `before`: the id that the last page ended with. `inbox_id`: of that inbox alone."""
     require_permission(caller, MANAGE)
-    rows = rx.rows(_of_theirs(caller), before=2**62 if before is None else before, limit=limit)
+    before = 2**62 if before is None else before
+    if inbox_id is None:
+        rows = rx.rows(_of_theirs(caller) + NEWEST, before=before, limit=limit)
+    else:
+        sql = f"{_of_theirs(caller)} AND inbox_id = :inbox_id{NEWEST}"
+        rows = rx.rows(sql, before=before, limit=limit, inbox_id=inbox_id)
     return [_shown(_stored(row)) for row in rows]
 
 
 def _of_theirs(caller: Caller) -> str:
     """Only what came in through inboxes that the caller sees: raw bytes are what somebody wrote."""
     if caller.grants.everything:
-        return QUARANTINED + NEWEST
+        return QUARANTINED
     inboxes = ", ".join(str(int(i)) for i in sorted(caller.grants.inboxes)) or "0"  # numbers of ours
-    return f"{QUARANTINED} AND inbox_id IN ({inboxes}){NEWEST}"
+    return f"{QUARANTINED} AND inbox_id IN ({inboxes})"
 
 
 def retry(tx: Tx, caller: Caller, inbound_id: int) -> None:

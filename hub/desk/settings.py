@@ -68,7 +68,10 @@ class Common:
         default=14,
     )
     allowed_origins: tuple[str, ...] = setting(
-        "Allowed sites", "Origins that may use this inbox from a browser: https://shop.example.", default=()
+        "Allowed sites",
+        "Origins that may use this inbox from a browser: https://shop.example.",
+        default=(),
+        shape="lines",
     )
     allow_http: bool = setting("Allow plain http", "Calls to addresses that have no TLS.", default=False)
 
@@ -99,6 +102,9 @@ class Field(msgspec.Struct, frozen=True):
     secret: bool
     choices: tuple[str, ...]
     default: Any
+    shape: str = ""
+    look: bool = False
+    common: bool = False
 
 
 _COMMON: Final = tuple(f.name for f in dataclasses.fields(Common))
@@ -220,6 +226,9 @@ def _described(cls: type[Any], field: "dataclasses.Field[Any]") -> Field:
         secret=bool(meta.get("secret")),
         choices=tuple(meta.get("choices", ())),
         default=None if missing or meta.get("secret") else field.default,
+        shape=meta.get("shape", ""),
+        look=bool(meta.get("look")),
+        common=cls is Common,
     )
 
 

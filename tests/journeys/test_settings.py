@@ -28,7 +28,9 @@ PAGES = (
     "/settings", "/settings/profile", "/settings/security", "/settings/tokens", "/settings/sign-in",
     "/settings/agents", "/settings/agents/2", "/settings/teams", "/settings/teams/1",
     "/settings/roles", "/settings/roles/new", "/settings/roles/5", "/settings/inboxes", "/settings/inboxes/1",
-    "/settings/inboxes/2", "/settings/agents/999",
+    "/settings/inboxes/2", "/settings/inboxes/new?kind=webhook", "/settings/inboxes/1/settings",
+    "/settings/inboxes/2/settings", "/settings/inboxes/2/look", "/settings/quarantine", "/settings/jobs",
+    "/settings/outbox", "/settings/health", "/settings/agents/999",
 )  # fmt: skip
 
 

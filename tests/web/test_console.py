@@ -99,7 +99,7 @@ async def test_tries_are_counted(sqlite_desk_client: DeskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/sign-in", "/sign-out", "/settings/inboxes", "/settings/inboxes/1", "/settings/profile"]
+    "path", ["/sign-in", "/sign-out", "/settings/inboxes", "/settings/inboxes/1/settings", "/settings/profile"]
 )
 async def test_no_other_site_sends_our_forms(sqlite_desk_client: DeskClient, path: str) -> None:
     for origin in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
@@ -205,6 +205,10 @@ async def chat(desk: DeskClient) -> int:
     return int(answer.headers["Location"].rsplit("/", 1)[1])
 
 
+def sites(lines: str) -> dict[str, str]:
+    return {"has": "settings.allowed_origins", "settings.allowed_origins": lines}
+
+
 async def loaded_by(desk: DeskClient, inbox: int, token: str, page: str) -> None:
     """What a site's page asks for; that it did is written down a moment later."""
     await desk.get(f"/w/{token}.js", as_=None, headers={"Referer": page})
@@ -225,8 +229,8 @@ async def test_the_inbox_s_page_shows_the_line_and_turns_green_when_a_page_has_l
     page = (await look(desk, f"/settings/inboxes/{inbox}")).body.decode()
     assert f"&lt;script async src=&#34;{URL}/w/{token}.js&#34;&gt;&lt;/script&gt;" in page
     assert "Waiting for the first page view" in page
-    changed = {"name": "Our chat", "allowed_origins": "https://shop.example\nhttps://www.shop.example/"}
-    assert (await submit(desk, f"/settings/inboxes/{inbox}", changed, **cookie(desk))).status == 303
+    changed = {"name": "Our chat", **sites("https://shop.example\nhttps://www.shop.example")}
+    assert (await submit(desk, f"/settings/inboxes/{inbox}/settings", changed, **cookie(desk))).status == 303
     allowed = (await desk.get(f"/api/v1/inboxes/{inbox}")).json["settings"]["allowed_origins"]
     assert allowed == ["https://shop.example", "https://www.shop.example"]
 
@@ -247,12 +251,12 @@ async def test_the_inbox_s_page_shows_the_line_and_turns_green_when_a_page_has_l
 async def test_what_is_wrong_with_an_inbox_is_said_at_its_field(sqlite_desk_client: DeskClient) -> None:
     desk = sqlite_desk_client
     inbox = await chat(desk)
-    given = {"name": "", "allowed_origins": "https://shop.example"}
-    answer = await submit(desk, f"/settings/inboxes/{inbox}", given, **cookie(desk))
+    given = {"name": "", **sites("https://shop.example")}
+    answer = await submit(desk, f"/settings/inboxes/{inbox}/settings", given, **cookie(desk))
     assert answer.status == 422
     assert b'aria-invalid="true"' in answer.body
-    given = {"name": "Our chat", "allowed_origins": "shop.example"}
-    answer = await submit(desk, f"/settings/inboxes/{inbox}", given, **cookie(desk))
+    given = {"name": "Our chat", **sites("shop.example")}
+    answer = await submit(desk, f"/settings/inboxes/{inbox}/settings", given, **cookie(desk))
     assert answer.status == 422
     assert b"is no origin" in answer.body
 
@@ -264,8 +268,8 @@ async def test_who_may_not_manage_inboxes_sees_no_token_and_changes_nothing(sqli
     assert page.status == 200
     assert inbox.token.encode() not in page.body
     assert (await look(desk, f"/settings/inboxes/{inbox.id}", "outsider")).status == 404
-    given = {"name": "Mine now", "allowed_origins": ""}
-    refused = await submit(desk, f"/settings/inboxes/{inbox.id}", given, **cookie(desk, "agent"))
+    given = {"name": "Mine now", **sites("")}
+    refused = await submit(desk, f"/settings/inboxes/{inbox.id}/settings", given, **cookie(desk, "agent"))
     assert refused.status in (403, 422)
     added = await submit(desk, "/settings/inboxes", {"kind": "form", "name": "X"}, **cookie(desk, "agent"))
     assert added.status in (403, 422)

@@ -5,7 +5,22 @@ One module a noun; `frame` has what they share. `PAGES` are their addresses, for
 
 from typing import Final
 
-from hub.web.settings import agents, home, inboxes, profile, roles, security, sign_in, teams, tokens
+from hub.web.settings import (
+    agents,
+    health,
+    home,
+    inboxes,
+    jobs,
+    look,
+    outbox,
+    profile,
+    quarantine,
+    roles,
+    security,
+    sign_in,
+    teams,
+    tokens,
+)
 from hub.web.settings.frame import Handler, shown, taken
 
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
@@ -46,8 +61,25 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/settings/roles/{id}/remove", taken(roles.remove, "roles.manage")),
     ("GET", "/settings/inboxes", shown(inboxes.list_inboxes, "inboxes.read")),
     ("POST", "/settings/inboxes", taken(inboxes.add_inbox, "inboxes.manage")),
+    ("GET", "/settings/inboxes/new", shown(inboxes.new, "inboxes.manage")),
     ("GET", "/settings/inboxes/{id}", shown(inboxes.one_inbox, "inboxes.read")),
-    ("POST", "/settings/inboxes/{id}", taken(inboxes.change_inbox, "inboxes.manage")),
+    ("GET", "/settings/inboxes/{id}/settings", shown(inboxes.settings, "inboxes.read")),
+    ("POST", "/settings/inboxes/{id}/settings", taken(inboxes.change_inbox, "inboxes.manage")),
+    ("POST", "/settings/inboxes/{id}/check", taken(inboxes.check, "inboxes.manage")),
+    ("POST", "/settings/inboxes/{id}/switch", taken(inboxes.switch, "inboxes.manage")),
+    ("GET", "/settings/inboxes/{id}/look", shown(look.look, "inboxes.manage")),
+    ("POST", "/settings/inboxes/{id}/look", taken(look.change, "inboxes.manage")),
     ("POST", "/settings/inboxes/{id}/sites", taken(inboxes.allow_site, "inboxes.manage")),
     ("GET", "/settings/inboxes/{id}/seen", shown(inboxes.seen_from, "inboxes.read")),
+    ("GET", "/settings/quarantine", shown(quarantine.held, "desk.manage")),
+    ("POST", "/settings/quarantine/{id}/retry", taken(quarantine.retry, "desk.manage")),
+    ("POST", "/settings/quarantine/{id}/drop", taken(quarantine.drop, "desk.manage")),
+    ("GET", "/settings/jobs", shown(jobs.dead, "desk.manage")),
+    ("POST", "/settings/jobs/{id}/retry", taken(jobs.retry, "desk.manage")),
+    ("POST", "/settings/jobs/{id}/drop", taken(jobs.drop, "desk.manage")),
+    ("GET", "/settings/outbox", shown(outbox.waiting, "desk.manage")),
+    ("POST", "/settings/outbox", taken(outbox.change, "desk.manage")),
+    ("POST", "/settings/outbox/{id}/cancel", taken(outbox.cancel, "desk.manage")),
+    ("GET", "/settings/health", shown(health.check, "desk.manage")),
+    ("GET", "/settings/health/clock", shown(health.clock, "desk.manage")),
 )

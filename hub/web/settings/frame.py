@@ -138,6 +138,7 @@ async def draw(
         may=caller.grants.permissions,
         here=here,
         done=request.query.get("done", ""),
+        path=request.path,
         wrong=wrong or {},
         scripts=[drawn.address("js/settings.js"), *values.pop("more_scripts", ())],
         moment=lambda at: moment(at, lang),

@@ -1,8 +1,12 @@
 """Who may open which page of the settings, and what strangers and other sites get."""
 
+import re
+from urllib.parse import quote
+
 import pytest
 
 from hub.staff import sessions
+from hub.staff.roles import PERMISSIONS
 from hub.web import settings
 from tests.fixtures.desk import DeskClient
 from tests.web.settings.pages import FORM, cookie, look, send, text
@@ -24,12 +28,22 @@ NEEDS = {
     "/settings/inboxes": "inboxes.read",
     "/settings/inboxes/{id}": "inboxes.read",
     "/settings/inboxes/{id}/seen": "inboxes.read",
+    "/settings/inboxes/new": "inboxes.manage",
+    "/settings/inboxes/{id}/settings": "inboxes.read",
+    "/settings/inboxes/{id}/look": "inboxes.manage",
+    "/settings/quarantine": "desk.manage",
+    "/settings/jobs": "desk.manage",
+    "/settings/outbox": "desk.manage",
+    "/settings/health": "desk.manage",
+    "/settings/health/clock": "desk.manage",
 }
 RUNS_THE_DESK = {"roles.manage", "inboxes.manage", "agents.manage", "desk.manage"}
 OF_AGENTS = "/settings/agents"
 
 
 def filled(path: str, desk: DeskClient) -> str:
+    if path == "/settings/inboxes/new":
+        return f"{path}?kind={desk.inbox.kind}"
     ids = {"agents": desk.people["agent"].id, "teams": desk.team_id, "inboxes": desk.inbox.id, "roles": 1}
     return path.replace("{id}", str(ids.get(path.split("/")[2] if path.count("/") > 1 else "", 1)))
 
@@ -45,8 +59,10 @@ async def test_a_page_is_open_to_who_may_and_leads_strangers_to_the_sign_in(
     desk, address = sqlite_desk_client, filled(path, sqlite_desk_client)
     stranger = await desk.get(address, as_=None)
     assert stranger.status == 303
-    assert stranger.headers["Location"] == f"/sign-in?next={address}"
-    assert (await look(desk, address)).status == 200
+    assert stranger.headers["Location"] == f"/sign-in?next={quote(address, safe='/')}"
+    assert (await look(desk, address)).status == (404 if path.endswith("/look") else 200), (
+        "a form is seen by nobody live"
+    )
     agent = await look(desk, address, "agent")
     assert agent.status == (403 if NEEDS[path] in RUNS_THE_DESK else 200)
     if agent.status == 403:
@@ -65,6 +81,11 @@ async def test_the_navigation_shows_only_what_the_reader_may_see(sqlite_desk_cli
     assert f'href="{OF_AGENTS}"' not in page
     assert 'href="/settings/inboxes"' not in page
     assert 'href="/settings/profile"' in page
+
+
+async def test_the_grid_of_roles_has_words_for_every_permission(sqlite_desk_client: DeskClient) -> None:
+    page = (await look(sqlite_desk_client, "/settings/roles/new")).body.decode()
+    assert set(re.findall(r'name="may" value="([^"]+)"', page)) == set(PERMISSIONS)
 
 
 async def test_a_form_of_another_site_changes_nothing(sqlite_desk_client: DeskClient) -> None:
