@@ -131,6 +131,27 @@ def release(file: Path | None) -> None:
     click.echo("What waited leaves now." if was_frozen else "It was not frozen; nothing changed.")
 
 
+@cli.group()
+def sample() -> None:
+    """Two weeks of a made-up desk, to look around in."""
+
+
+@sample.command("load")
+@click.pass_obj
+def load_sample(file: Path | None) -> None:
+    """Play the script: 40 small stories in five languages. All of it is marked; nothing of it ever leaves the desk."""
+    steps = _ask(_read(file), "sample.load", {})["steps"]
+    click.echo(f"The sample data is there: {steps} steps of 40 stories. `parley sample clear` removes it.")
+
+
+@sample.command("clear")
+@click.pass_obj
+def clear_sample(file: Path | None) -> None:
+    """Remove the sample data, all of it and nothing else."""
+    _ask(_read(file), "sample.clear", {})
+    click.echo("The sample data is gone; what real people wrote is still there.")
+
+
 # --- keeping it ------------------------------------------------------------------------------------------------------
 
 

@@ -175,6 +175,13 @@ class ReplyDueChanged(Event, frozen=True, kw_only=True):
     name = "reply.due_changed"
 
 
+class TicketRemoved(Event, frozen=True, kw_only=True):
+    """It is not there any longer, nor what was said in it."""
+
+    name = "ticket.removed"
+    number: int
+
+
 class TicketHandedOff(Event, frozen=True, kw_only=True):
     """The handler changed: bot to agent, or back by setting."""
 
@@ -599,6 +606,18 @@ class SetUp(Event, frozen=True, kw_only=True):
     """The first administrator exists."""
 
     name = "desk.set_up"
+
+
+class SampleLoaded(Event, frozen=True, kw_only=True):
+    """Two weeks of a made-up desk are there."""
+
+    name = "sample.loaded"
+
+
+class SampleCleared(Event, frozen=True, kw_only=True):
+    """They are gone again."""
+
+    name = "sample.cleared"
 
 
 class DeskNamed(Event, frozen=True, kw_only=True):

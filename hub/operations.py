@@ -18,6 +18,8 @@ from hub.desk import exports, outbox
 from hub.desk.exports import Sheet
 from hub.desk.sheet import MARK, lines
 from hub.errors import Refusal, invalid, not_found
+from hub.sample import clear as sample_clear
+from hub.sample import load as sample_load
 from hub.staff import agents, links, one_time, passwords, roles, two_factor
 from hub.staff.access import DESK
 
@@ -163,6 +165,28 @@ async def examine(desk: Desk, _asked: Mapping[str, Any], progress: Progress) -> 
     return {"findings": [finding.as_json() for finding in await doctor.look(desk, progress)]}
 
 
+async def load_sample(desk: Desk, _asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Two weeks of a made-up desk."""
+    begun = await desk.store.write(sample_load.start, DESK)
+    await _follow(desk, sample_load.go_on, "playing", progress)
+    return {"steps": begun.of}
+
+
+async def clear_sample(desk: Desk, _asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """All of it, and nothing else."""
+    begun = await desk.store.write(sample_clear.start, DESK)
+    await _follow(desk, sample_clear.go_on, "removing", progress)
+    return {"things": begun.of}
+
+
+async def _follow(desk: Desk, go_on: Callable[[Tx], None], what: str, progress: Progress) -> None:
+    """Does what the job does, unit by unit: at the command line none runs, and where one does they take turns, for each
+    unit begins where the record says."""
+    while (now := await desk.store.read(sample_load.state)).state in ("loading", "clearing"):
+        progress(what, now.done, now.of)
+        await desk.store.write_later(go_on)
+
+
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "agent.create": create_agent,
     "agent.reset_two_factor": reset_two_factor,
@@ -171,4 +195,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "backup": back_up,
     "export": export,
     "doctor": examine,
+    "sample.load": load_sample,
+    "sample.clear": clear_sample,
 }

@@ -67,6 +67,19 @@ if (step === 'try' || step === 'site') {
   look();
 }
 
+// The sample data is on its way, or going: how far, until the page is drawn anew.
+const busy = document.querySelector('#sample[data-busy] progress');
+if (busy) {
+  const turn = setInterval(async () => {
+    const { state, done, of } = await get('/api/v1/sample').catch(() => ({}));
+    if (!state) return;
+    Object.assign(busy, { max: of || 1, value: done });
+    if (state === 'loading' || state === 'clearing') return;
+    clearInterval(turn);
+    location.reload();
+  }, 400);
+}
+
 if (step === 'try') {
   const live = new Live({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`,

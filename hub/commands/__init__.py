@@ -17,6 +17,7 @@ from hub.commands import (
     people,
     reading,
     routing,
+    sample,
     staff,
     targets,
     tickets,
@@ -40,5 +41,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *hours.COMMANDS,
     *targets.COMMANDS,
     *desk.COMMANDS,
+    *sample.COMMANDS,
 )
 BY_NAME: Final[Mapping[str, Command]] = {command.name: command for command in COMMANDS}

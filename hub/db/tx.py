@@ -3,8 +3,9 @@
 Both live in a database thread for the length of one unit; rows are plain tuples and nothing of a cursor leaves here.
 """
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
@@ -199,6 +200,18 @@ class Tx(Rx):
         if self._careful:
             self._session.control("RELEASE SAVEPOINT alone")
         return result, None
+
+    @contextlib.contextmanager
+    def as_of(self, at: int) -> Iterator[None]:
+        """What is done inside happened `at`, and says so: for what is told afterwards, never ahead of the clock. The
+        order of events stays that of writing."""
+        if at > self.now:
+            raise ValueError("nothing has happened in the future")
+        now, self.now = self.now, at
+        try:
+            yield
+        finally:
+            self.now = now
 
     def _react(self, react: Callable[["Tx", Recorded], None], to: Recorded) -> None:
         """One reaction: whatever it raises, what caused it stays."""

@@ -15,7 +15,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import ticket as tickets
 from hub.errors import Refusal, not_found
 from hub.events import DeliveryCancelled, DeliveryChanged, DeliveryFailed, DeliveryUnknown, Event
-from hub.people import consents
+from hub.people import consents, samples
 from hub.staff.access import DESK, Caller
 
 _AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
@@ -29,7 +29,7 @@ UPDATE delivery SET state = :state, reason = :reason, external_id = COALESCE(:ex
                     attempts = attempts + :tries, changed_at = :now
 WHERE id = :id"""
 _POINT = """
-SELECT contact_point.kind, contact_point.scope, contact_point.value, contact.blocked_at
+SELECT contact_point.kind, contact_point.scope, contact_point.value, contact.blocked_at, contact.id
 FROM contact_point JOIN contact ON contact.id = contact_point.contact_id WHERE contact_point.id = :id"""
 _MESSAGE_KEY = "SELECT external_id FROM message WHERE id = :id"
 
@@ -73,6 +73,9 @@ def begin(tx: Tx, delivery_id: int) -> Part | None:
         return None
     if point[3] is not None:
         _to(tx, delivery, "cancelled", "The contact is blocked.")
+        return None
+    if samples.is_one(tx, "contact", point[4]):
+        _to(tx, delivery, "cancelled", "This contact is made up (sample data), so nobody is written to.")
         return None
     if not consents.may_send(tx, delivery.contact_point_id):
         _to(tx, delivery, "cancelled", "The contact asked not to be written to here.")

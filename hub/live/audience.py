@@ -60,6 +60,8 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.SetUp,
             events.Exported,
             events.DeskNamed,
+            events.SampleLoaded,
+            events.SampleCleared,
         ),
         STAFF,
     ),

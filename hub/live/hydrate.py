@@ -217,7 +217,9 @@ class Shown:
     @property
     def number(self) -> int | None:
         ticket = self._things.tickets.get(self.recorded.ticket_id or 0)
-        return ticket[1].number if ticket is not None else None
+        if ticket is None:
+            return getattr(self.recorded.event, "number", None)  # it is gone, and its last event tells
+        return ticket[1].number
 
     def _owned(self) -> tuple[Scope, Any] | None:
         """What is somebody's, as it stands now: whose, and itself."""

@@ -17,6 +17,7 @@ from hub.desk.first_run import STEPS, FirstRun
 from hub.desk.inboxes import Inbox
 from hub.desk.settings import form
 from hub.errors import Refusal
+from hub.sample import clear, load
 from hub.staff import agents, one_time, organisation, roles, teams, tokens
 from hub.staff.access import Caller, require_permission
 from hub.web import catalogues, pages, plain, preview
@@ -112,6 +113,18 @@ async def welcome(request: web.Request) -> web.Response:
         if left:
             return plain.seen_other(f"/welcome/{left[0]}")
     return await _welcome(request, caller, None)
+
+
+async def sample(request: web.Request) -> web.Response:
+    """Loads the sample data, or removes it; the page goes on telling how far it is."""
+    require_own_origin(request)
+    caller = await plain.signed_in(request)
+    wanted = (await plain.form(request)).get("do")
+    try:
+        await request.app[DESK].store.write(clear.start if wanted == "clear" else load.start, caller)
+    except Refusal as refusal:
+        return await _welcome(request, caller, None, sample_wrong=refusal.text)
+    return plain.seen_other("/welcome?all#sample")
 
 
 async def make_token(request: web.Request) -> web.Response:
@@ -305,16 +318,20 @@ _SHOWN: Final = {
 }
 
 
-async def _welcome(request: web.Request, caller: Caller, secret: str | None, wrong: str = "") -> web.Response:
+async def _welcome(
+    request: web.Request, caller: Caller, secret: str | None, wrong: str = "", sample_wrong: str = ""
+) -> web.Response:
     desk = request.app[DESK]
     about = await desk.store.read(_about, caller)
     return await page(
         request,
         "welcome.html",
         wish=about.language,
-        status=422 if wrong else 200,
+        status=422 if wrong or sample_wrong else 200,
         about=about,
         steps=about.steps,
+        sample=await desk.store.read(load.state),
+        sample_wrong=sample_wrong,
         url=desk.config.public_url,
         secret=secret,
         days=TOKEN_DAYS,

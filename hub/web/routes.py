@@ -59,6 +59,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/welcome", first_run.welcome),
     ("GET", "/welcome/state", first_run.state),
     ("POST", "/welcome/token", first_run.make_token),
+    ("POST", "/welcome/sample", first_run.sample),
     ("POST", "/welcome/dismiss", first_run.dismiss),
     ("GET", "/welcome/{step}", first_run.step),
     ("POST", "/welcome/{step}", first_run.take),

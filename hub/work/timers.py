@@ -11,6 +11,8 @@ from hub.desk import inbound as stored
 from hub.desk.hours import lookup
 from hub.desk.hours.schedule import date_of
 from hub.people import fields, words
+from hub.sample import clear as sample_clear
+from hub.sample import load as sample_load
 from hub.work import housekeeping, inbound, outbound
 from hub.work.queue import Job
 from hub.work.worker import Handler, Then, unit
@@ -54,6 +56,8 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         fields.CLEAR: unit(fields.clear),
         hours.LOOK_UP: look_up_holidays,
         HOLIDAYS: look_up_again,
+        sample_load.LOAD: unit(sample_load.go_on),
+        sample_load.CLEAR: unit(sample_clear.go_on),
         HOUSEKEEPING: tidy,
     }
 

@@ -257,6 +257,9 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "discard_quarantined": {"": {"inbound_id": Ref("inbound_id")}},
     "read_outbox": {"": {}},
     "change_outbox": {"": {"state": "frozen"}},
+    "read_sample": {"": {}},
+    "load_sample": {"": {}},
+    "clear_sample": {"": {}},
     # what is no command
     "sign_in": {"": {"email": "supervisor@desk.example", "password": PASSWORD}},
     "sign_out": {"": {}},

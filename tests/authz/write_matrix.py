@@ -377,6 +377,9 @@ SPECS: dict[str, Spec] = {
     "discard_quarantined": Spec("desk:write", "desk.manage", 200, (sees("inbound_id"),)),
     "read_outbox": Spec("desk:read", "desk.manage", 200),
     "change_outbox": Spec("desk:write", "desk.manage", 200),
+    "read_sample": Spec("desk:read", "desk.manage", 200),
+    "load_sample": Spec("desk:write", "desk.manage", 202),
+    "clear_sample": Spec("desk:write", "desk.manage", 202, (always(409),), "There is none in this world."),
     "sign_in": Spec("", None, 200, comment="With the right password, whoever one was before."),
     "sign_out": Spec(
         "", None, 204, (always(403, "only", "without"),), "Ends a cookie's session; a token comes without one."

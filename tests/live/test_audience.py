@@ -17,6 +17,7 @@ HOUSE = {
     *("tag.created", "company.created", "desk.set_up", "desk.named", "desk.routing_changed"),
     *("own_field.created", "own_field.changed", "own_field.removed", "desk.exported"),
     *("hours.changed", "targets.changed"),
+    *("sample.loaded", "sample.cleared"),
     *("job.died", "job.retried", "inbound.quarantined", "inbound.released", "reaction.failed"),
 }
 

@@ -36,6 +36,7 @@ NOT_THE_API = {
     "GET /welcome",
     "GET /welcome/state",
     "POST /welcome/token",
+    "POST /welcome/sample",
     "POST /welcome/dismiss",
     "GET /welcome/{step}",
     "POST /welcome/{step}",

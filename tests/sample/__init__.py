@@ -1,0 +1,1 @@
+"""The sample data: the script, how it is played, how it goes."""
