@@ -1,7 +1,7 @@
 // The first run: copies, colours, scenes, and what ticks by itself. It keeps a line to the desk, so that whoever tries the
 // chat is online and a tick comes at once; without one it asks every few seconds. Every page of it works without this.
 
-import { get, Live, post } from './base.js';
+import { get, Live, post, put } from './base.js';
 
 const EVERY = 3_000;
 const step = location.pathname.split('/').pop();
@@ -88,6 +88,7 @@ if (step === 'try') {
     onframe: ({ type }) => { if (type === 'event' || type === 'live') setTimeout(look, 150); },
     onstate: () => {},
   });
-  live.start();
+  // Whoever tries the chat is there for its visitors; from now on the console tells and changes that.
+  put('/api/v1/me/availability', { availability: 'online' }).catch(() => {}).then(() => live.start());
   addEventListener('pagehide', () => live.stop());
 }

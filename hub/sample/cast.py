@@ -54,7 +54,7 @@ def furnish(tx: Tx) -> None:
                 tx,
                 DESK,
                 kind=kind,
-                name=f"{name}, {kinds.load(kind).title.lower()} (sample)",
+                name=f"{name} (sample)" if live else f"{name}, {kinds.load(kind).title.lower()} (sample)",
                 settings=settings,
                 team_id=_must(tx, "team", team),
             )
