@@ -21,6 +21,7 @@ from hub.events import (
     MessageSent,
     PresenceChanged,
     Recorded,
+    ReplyBreached,
     TargetsChanged,
     TeamChanged,
     TicketAssigned,
@@ -28,25 +29,29 @@ from hub.events import (
     TicketMarkedSpam,
     TicketMoved,
     TicketOfferEnded,
+    TicketOpened,
     TicketPending,
     TicketPriorityChanged,
     TicketReopened,
     TicketResolved,
     TicketSnoozed,
 )
+from hub.insight import tally
 
 Reaction = Callable[[Tx, Recorded], None]
 
 STATE: Mapping[type[Event], Sequence[Reaction]] = {
     MessageReceived: (following.contact_spoke, reply_clock.follow, routing.route),
-    MessageSent: (following.we_spoke, reply_clock.follow),
+    MessageSent: (following.we_spoke, reply_clock.follow, tally.count),
     TicketReopened: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
     TicketHandedOff: (reply_clock.follow, routing.route),
     TicketMoved: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
     TicketMarkedSpam: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route, routing.drain),
     TicketAssigned: (reading.tell_again, drafts.tell_again, routing.route, routing.drain),
     TicketOfferEnded: (routing.drain,),
-    TicketResolved: (reply_clock.follow, routing.drain),
+    TicketResolved: (reply_clock.follow, routing.drain, tally.count),
+    TicketOpened: (tally.count,),
+    ReplyBreached: (tally.count,),
     TicketPending: (reply_clock.follow, routing.drain),
     TicketSnoozed: (reply_clock.follow, routing.drain),
     TicketPriorityChanged: (reply_clock.follow,),

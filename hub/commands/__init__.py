@@ -5,6 +5,7 @@ from typing import Final
 
 from hub.commands import (
     blocking,
+    board,
     canned,
     contact_work,
     desk,
@@ -40,6 +41,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *routing.COMMANDS,
     *hours.COMMANDS,
     *targets.COMMANDS,
+    *board.COMMANDS,
     *desk.COMMANDS,
     *sample.COMMANDS,
 )

@@ -48,13 +48,13 @@ def _list(rx: Rx, caller: Caller, _request: Nothing) -> TargetList:
     return TargetList(targets.listed(rx, caller))
 
 
-def _set(tx: Tx, caller: Caller, request: SetTargets) -> TargetList:
+def _set(tx: Tx, caller: Caller, request: SetTargets) -> OfInbox:
     wanted = [Target(**msgspec.structs.asdict(item)) for item in request.items]
     targets.put(tx, caller, request.inbox_id, wanted)
-    return TargetList(targets.listed(tx, caller))
+    return targets.of_inbox(tx, request.inbox_id)
 
 
-_TARGETS: dict[str, Any] = {"noun": "targets", "path": "/targets", "answer": TargetList}
+_TARGETS: dict[str, Any] = {"noun": "targets", "path": "/targets"}
 
 COMMANDS: Final = (
     Command(
@@ -62,6 +62,7 @@ COMMANDS: Final = (
         summary="How soon we mean to answer: of the desk, and of inboxes that have their own.",
         method="GET",
         request=Nothing,
+        answer=TargetList,
         scope="inboxes:read",
         permission="inboxes.read",
         read=_list,
@@ -72,6 +73,7 @@ COMMANDS: Final = (
         summary="Replace the reply targets of an inbox, or of the desk; clocks that run go by the new ones.",
         method="PUT",
         request=SetTargets,
+        answer=OfInbox,
         scope="inboxes:write",
         permission=targets.MANAGE,
         write=_set,

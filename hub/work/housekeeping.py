@@ -7,6 +7,7 @@ from hub.db.store import Store
 from hub.db.tx import Rx, Tx
 from hub.desk import drafts, visitors
 from hub.events import HealthChecked
+from hub.insight import tally
 from hub.staff import links, sessions, throttle
 
 AT_ONCE: Final = 400
@@ -49,6 +50,7 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
         ("throttle", throttle.sweep),
         ("visitors", visitors.sweep),
         ("drafts", drafts.sweep),
+        ("tally", tally.sweep),
     ):
         while count := await store.write_later(sweep):
             gone[name] = gone.get(name, 0) + count

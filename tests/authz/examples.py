@@ -237,6 +237,8 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "create_inbox": {"": {"kind": "form", "name": New("Shop {}"), **TEAM, "teams": [Ref("team_id")]}},
     "check_inbox": {"": INBOX},
     "change_inbox": {"": {**INBOX, "name": New("Renamed inbox {}"), **TEAM}},
+    "read_board": {"": {}, "of a team": TEAM},
+    "read_day": {"": {}},
     "list_targets": {"": {}},
     "set_targets": {
         "of an inbox": {**INBOX, "items": [TARGET]},

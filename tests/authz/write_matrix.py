@@ -360,6 +360,8 @@ SPECS: dict[str, Spec] = {
     ),
     "read_routing": Spec("desk:read", None, 200),
     "change_routing": Spec("desk:write", "desk.manage", 200),
+    "read_board": Spec("tickets:read", "tickets.read", 200, comment=_FILTER),
+    "read_day": Spec("tickets:read", "tickets.read", 200, comment="One's own."),
     "list_targets": Spec("inboxes:read", "inboxes.read", 200, comment=_LISTED),
     "set_targets": Spec("inboxes:write", "inboxes.manage", 200, (sees("inbox_id"),)),
     "list_hours": _HOURS,
