@@ -45,7 +45,8 @@ class Choose extends Part {
     this.updateComplete.then(() => {
       if (!box.matches(':popover-open')) box.showPopover();
       this.#place(box);
-      this.querySelector('input, [role=listbox]').focus();
+      // On a touch screen the keyboard comes up only for who wants to search.
+      this.querySelector(matchMedia('(pointer: coarse)').matches ? '[role=listbox]' : 'input, [role=listbox]').focus();
       this.#reveal();
     });
   }
@@ -59,7 +60,7 @@ class Choose extends Part {
       ${field ? html`<label class="choose__search">${icon('search')}<input type="text" role="combobox" autocomplete="off" aria-expanded="true" aria-controls="choices"
         aria-label=${title} aria-autocomplete="list" aria-activedescendant=${at} placeholder=${placeholder ?? title} .value=${live(this.#query)} @input=${this.#typed}></label>`
         : html`<p class="choose__title" aria-hidden="true">${title}</p>`}
-      <ul id="choices" role="listbox" aria-label=${title} aria-multiselectable=${many ? 'true' : nothing} tabindex=${field ? nothing : '0'}
+      <ul id="choices" role="listbox" aria-label=${title} aria-multiselectable=${many ? 'true' : nothing} tabindex=${field ? '-1' : '0'}
         aria-activedescendant=${field ? nothing : at}>${found.map((item, place) => this.#item(item, place, found[place - 1]))}</ul>
       ${given.value && !found.length ? html`<p class="choose__none">${_('Nothing found.')}</p>` : nothing}
     </div>`;

@@ -45,6 +45,7 @@ export function apply(frame) {
     look();
     fetchDrafts();
   }
+  if (frame.type === 'event' && store.RENUMBERS.has(frame.name)) queueMicrotask(look);
   if (frame.type === 'snapshot' || frame.type === 'event') countSoon();
   for (const hearer of hearers) hearer(frame);
 }

@@ -2,8 +2,8 @@
 
 import { _, date, day } from './base.js';
 import { agentName, ask, change, did, may, state, teams, tell } from './desk.js';
-import { people } from './menus.js';
-import { want } from './list.js';
+import { people, typed } from './menus.js';
+import { address, want } from './list.js';
 import { Part, avatar, bring, go, path, route } from './parts.js';
 import { html, nothing } from './vendor/lit.js';
 import { signal } from './vendor/signals-core.js';
@@ -162,16 +162,16 @@ export async function saveView() {
   });
   if (!given) return;
   const { view, filter, sort } = want.peek();
-  const answer = await ask('post', '/views', { name: given.name, filter: { view, ...typed(filter) }, sort, shared: Boolean(given.shared) });
-  if (answer) tell(_('The view {0} is saved.', given.name));
+  const answer = await ask('post', '/views', { name: given.name, filter: { view, ...typed(filter) }, sort: sort === 'due' ? 'oldest_waiting' : sort, shared: Boolean(given.shared) });
+  if (!answer) return;
+  tell(_('The view {0} is saved.', given.name));
+  go(address(answer));
 }
 
-const NUMBERS = new Set(['assignee_id', 'team_id', 'inbox_id']);
-
-/** A filter of the address as the API wants it. */
-function typed(filter) {
-  return Object.fromEntries(Object.entries(filter).map(([field, values]) =>
-    [field, field === 'unread' ? true : NUMBERS.has(field) ? Number(values[0]) : field === 'tag' ? values[0] : values]));
+export async function deleteView(saved) {
+  if (!(await ask('del', `/views/${saved.id}`))) return;
+  go(path(null, { view: saved.filter.view ?? 'all' }));
+  did(_('The view {0} is deleted.', saved.name), () => ask('post', '/views', { name: saved.name, filter: saved.filter, sort: saved.sort, shared: saved.shared }));
 }
 
 customElements.define('p-dialog', Dialog);

@@ -26,9 +26,11 @@ const WORDS = {
   'ticket.tagged': (by, { tag_id: id }) => _('{0} added the tag {1}.', by, tag(id)),
   'ticket.untagged': (by, { tag_id: id }) => _('{0} took off the tag {1}.', by, tag(id)),
   'ticket.handed_off': (by, { to }) => (to === 'agent' ? _('The bot passed it on to people.') : _('It is with the bot.')),
-  'ticket.merged': (by, { number }) => _('{0} merged #{1} into it.', by, String(number)),
-  'ticket.unmerged': (by, { number }) => _('{0} took #{1} out again.', by, String(number)),
-  'ticket.split': (by, { number }) => _('{0} split off #{1}.', by, String(number)),
+  'ticket.joined': (by, { joined }) => _('{0} merged #{1} into it.', by, String(joined)),
+  'ticket.merged': (by, { into }) => _('{0} merged it into #{1}.', by, String(into)),
+  'ticket.parted': (by, { parted }) => _('{0} took #{1} out of it.', by, String(parted)),
+  'ticket.unmerged': (by, { out_of: other }) => _('{0} took it out of #{1} again.', by, String(other)),
+  'ticket.split': (by, { out_of: other }) => _('{0} split it off #{1}.', by, String(other)),
 };
 
 export const words = (one) => WORDS[one.name]?.(who(one), one.payload, one) ?? '';

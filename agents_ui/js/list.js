@@ -20,7 +20,9 @@ export const sort = kept('sort', 'newest');
 export const want = computed(() => {
   const { view, query } = route.value;
   const filter = Object.fromEntries(FIELDS.map((field) => [field, query.get(field)?.split(',').filter(Boolean)]).filter(([, values]) => values?.length));
-  const by = view === 'resolved' || view === 'spam' || view === 'all' || !SORTS[query.get('sort') ?? sort.value] ? 'newest' : query.get('sort') ?? sort.value;
+  const wish = query.get('sort') ?? sort.value, whole = complete({ view, filter });
+  // What is due first the desk does not sort by: that is for lists that are here as a whole.
+  const by = !SORTS[wish] || !isOpen({ view, filter }) ? 'newest' : wish === 'due' && !whole ? 'oldest_waiting' : wish;
   const name = JSON.stringify([view, filter, by]), far = pages.value[name];
   // As far as the snapshot goes, everything that is open is here.
   const edge = by === 'newest' && isOpen({ view, filter }) ? state.value.last : null;
@@ -183,17 +185,27 @@ export function title(view) {
 const many = (n) => (n > 999 ? _('999+') : String(n));
 
 /** The filter of a saved view, as an address has it. */
-const asQuery = ({ filter = {}, sort: by }) => ({ ...Object.fromEntries(Object.entries(filter).map(([field, value]) => [field, String(value === true ? 1 : value)])), sort: by });
+const asQuery = ({ filter = {}, sort: by }) => ({ view: filter.view ?? 'all', ...Object.fromEntries(Object.entries(filter).map(([field, value]) => [field, String(value === true ? 1 : value)])), sort: by });
+
+/** Where a saved view is. */
+export const address = (saved) => path(null, asQuery(saved));
+
+const same = (query, saved) => {
+  const wish = new URL(address(saved), location.origin).searchParams;
+  return wish.size === query.size && [...wish].every(([field, value]) => query.get(field) === value);
+};
+
+/** The saved view that the address is. */
+const savedHere = computed(() => Object.values(state.value.views).find((one) => same(route.value.query, one)) ?? null);
 
 class Views extends Part {
   render() {
-    const { view, query } = route.value;
+    const { view } = route.value;
     const saved = Object.values(state.value.views).sort((a, b) => a.name.localeCompare(b.name));
-    const here = JSON.stringify(Object.fromEntries(query));
     return html`<nav class="views" aria-label=${_('Views')}>
-      <ul>${VIEWS.map((one) => this.#link(path(null, { view: one }), ICONS[one], title(one), one === view && !saved.some((s) => here === JSON.stringify(asQuery(s))), counts.value?.[one]))}</ul>
+      <ul>${VIEWS.map((one) => this.#link(path(null, { view: one }), ICONS[one], title(one), one === view && !savedHere.value, counts.value?.[one]))}</ul>
       ${saved.length ? html`<h2 class="views__title">${_('Saved views')}</h2>
-        <ul>${saved.map((one) => this.#link(path(null, asQuery(one)), 'filter', one.name, here === JSON.stringify(asQuery(one))))}</ul>` : nothing}
+        <ul>${saved.map((one) => this.#link(address(one), 'filter', one.name, one.id === savedHere.value?.id))}</ul>` : nothing}
     </nav>`;
   }
 
@@ -245,7 +257,7 @@ class TicketList extends Part {
   }
 
   #head(view, number) {
-    const name = title(view), count = counts.value?.[view];
+    const saved = savedHere.value, name = saved?.name ?? title(view), count = saved ? null : counts.value?.[view];
     return html`<header class="list__head">
       ${number ? html`<p class="list__title"><bdi>${name}</bdi></p>` : html`<h1 class="list__title" tabindex="-1"><bdi>${name}</bdi></h1>`}
       <button class="list__views" popovertarget="views" aria-label=${_('Views')}>${icon('down')}</button>
@@ -264,7 +276,12 @@ class TicketList extends Part {
     return html`<ul class="narrow" aria-label=${_('Filters')}>${given.map(([field, value]) => html`<li><button class="narrow__one"
         aria-label=${_('Remove the filter {0}', named(field, value))} @click=${() => toggle(field, value)}><bdi>${named(field, value)}</bdi>${icon('close')}</button></li>`)}
       <li><a class="narrow__all" href=${path(null, { view: want.value.view })}>${_('Clear')}</a></li>
-      <li><button class="narrow__all" @click=${() => menus().then((m) => m.saveView())}>${_('Save as a view')}</button></li></ul>`;
+      ${savedHere.value ? this.#saved(savedHere.value) : html`<li><button class="narrow__all" @click=${() => menus().then((m) => m.saveView())}>${_('Save as a view')}</button></li>`}</ul>`;
+  }
+
+  #saved(saved) {
+    if (saved.agent_id !== me.value.agent.id) return nothing;
+    return html`<li><button class="narrow__all" @click=${() => import('./dialogs.js').then((d) => d.deleteView(saved))}>${_('Delete the view')}</button></li>`;
   }
 
   #empty(view) {
@@ -356,9 +373,11 @@ class TicketList extends Part {
 
 export const menus = () => import('./menus.js');
 
+const SEVERAL = new Set(['status', 'priority']); // of which a filter takes more than one value
+
 export function toggle(field, value) {
   const values = want.value.filter[field] ?? [];
-  const next = values.includes(value) ? values.filter((one) => one !== value) : [...values, value];
+  const next = values.includes(value) ? values.filter((one) => one !== value) : SEVERAL.has(field) ? [...values, value] : [value];
   const query = { ...Object.fromEntries(route.value.query), [field]: next.join(',') };
   go(path(route.value.number, query));
 }

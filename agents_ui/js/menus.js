@@ -45,6 +45,12 @@ export function arrange(anchor) {
 
 export const saveView = () => import('./dialogs.js').then((dialogs) => dialogs.saveView());
 
+const NUMBERS = new Set(['assignee_id', 'team_id', 'inbox_id']);
+
+/** A filter of the address as a body of the API has it. */
+export const typed = (filter) => Object.fromEntries(Object.entries(filter).map(([field, values]) =>
+  [field, field === 'unread' ? true : NUMBERS.has(field) ? Number(values[0]) : field === 'tag' ? values[0] : values]));
+
 // --- a ticket -------------------------------------------------------------------------------------------------------
 
 const staff = () => Object.values(agents.value).filter((one) => !one.disabled).sort((a, b) => a.name.localeCompare(b.name));

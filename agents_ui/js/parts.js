@@ -202,7 +202,7 @@ export function follow() {
 // --- the keyboard ---------------------------------------------------------------------------------------------------
 
 const FIELD = 'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]';
-const MOVES = 'a, button, label, summary, [role=tab], [role=option], [role=log], .log'; // what Enter and arrows do something in already
+const MOVES = 'a, button, label, summary, [role=tab], [role=option], [role=log], [role=separator], .log'; // what Enter and arrows do something in already
 
 /** Keys that somebody has set otherwise, by the action's name; '' : none. */
 export const keymap = signal({});

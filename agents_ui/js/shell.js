@@ -3,14 +3,14 @@
 
 import { _, get, ngettext, use } from './base.js';
 import * as desk from './desk.js';
-import { assign, claim, connection, dismiss, foresee, may, me, preferences, reopen, setAvailability, state, toasts, undo } from './desk.js';
+import { assign, claim, connection, dismiss, foresee, may, me, prefer, preferences, reopen, setAvailability, state, toasts, undo } from './desk.js';
 import { catchUp, finish, menus, neighbour, picked, select, selected } from './list.js';
 import { Part, action, actions, aside, avatar, bar, bars, bring, follow, go, icon, kept, listen, now, openPanel, panel, panels, path, perform, placed, route, screen, screens } from './parts.js';
 import { queue } from './store.js';
 import './thread.js';
 import { write } from './composer.js';
 import { html, nothing, repeat } from './vendor/lit.js';
-import { computed, effect } from './vendor/signals-core.js';
+import { computed, effect, signal } from './vendor/signals-core.js';
 
 const waiting = computed(() => queue(state.value).length);
 
@@ -135,7 +135,7 @@ class App extends Part {
       <div class="banners"><p-connection></p-connection><p-offer></p-offer></div>
       <main id="main" tabindex="-1" class=${shape.filter(Boolean).join(' ')}>${at?.tag ? placed(at) : html`
         <div class="pane pane--views"><p-views></p-views></div>
-        <section class="pane pane--list" aria-label=${_('Tickets')}><p-ticket-list></p-ticket-list></section>
+        <section class="pane pane--list" aria-label=${_('Tickets')}><p-ticket-list></p-ticket-list>${edge()}</section>
         <section class="pane pane--thread" aria-label=${_('Conversation')}>${number ? html`<p-thread></p-thread>` : nobody()}</section>
         ${number && openPanel.value ? side(openPanel.value, number) : nothing}`}
       </main>
@@ -162,6 +162,43 @@ class App extends Part {
     return html`<a class="rail__item" href=${href} aria-current=${here ? 'page' : nothing}>${icon(name)}<span>${text}</span>
       ${number ? html`<b class="rail__count"><span aria-hidden="true">${number > 99 ? '99+' : number}</span><span class="sr">${said(number)}</span></b>` : nothing}</a>`;
   }
+}
+
+// --- how wide the list is -------------------------------------------------------------------------------------------
+
+const NARROW = 260, WIDE = 560, STEP = 20; // pixels
+
+const fits = (px) => Math.max(NARROW, Math.min(WIDE, Math.round(px)));
+const wide = signal(null); // while it is drawn
+const width = computed(() => wide.value ?? preferences.value.panels?.list ?? null);
+
+effect(() => {
+  if (width.value) document.documentElement.style.setProperty('--list', `${width.value}px`);
+});
+
+/** The edge between list and conversation: drawn, or moved by arrows; a double click puts it back. */
+function edge() {
+  const keep = (px) => {
+    prefer({ panels: { ...preferences.value.panels, list: fits(px) } });
+    wide.value = null;
+  };
+  const drag = (event) => {
+    const handle = event.currentTarget, from = event.clientX, before = handle.parentElement.offsetWidth, turned = document.documentElement.dir === 'rtl' ? -1 : 1;
+    handle.setPointerCapture(event.pointerId);
+    handle.onpointermove = ({ clientX }) => { wide.value = fits(before + (clientX - from) * turned); };
+    handle.onpointerup = handle.onpointercancel = () => {
+      handle.onpointermove = handle.onpointerup = handle.onpointercancel = null;
+      if (wide.value) keep(wide.value);
+    };
+  };
+  const step = (event) => {
+    const turned = document.documentElement.dir === 'rtl' ? -1 : 1, by = { ArrowRight: STEP, ArrowLeft: -STEP }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    keep(event.currentTarget.parentElement.offsetWidth + by * turned);
+  };
+  return html`<div class="edge" role="separator" tabindex="0" aria-orientation="vertical" aria-label=${_('Width of the list')} aria-valuemin=${NARROW} aria-valuemax=${WIDE}
+    aria-valuenow=${width.value ?? 345} @pointerdown=${drag} @keydown=${step} @dblclick=${() => keep(345)}></div>`;
 }
 
 const mark = html`<svg viewBox="0 0 32 32" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.400" stroke-linejoin="round"><path
@@ -196,7 +233,7 @@ class Presence extends Part {
 class Offer extends Part {
   render() {
     const mine = Object.values(state.value.tickets).find((ticket) => ticket.offered_to != null && ticket.offered_to === me.value?.agent.id);
-    if (!mine) return nothing;
+    if (!mine || route.value.screen === 'queue') return nothing;
     const name = mine.contact_name || _('No name');
     const left = mine.offered_until ? Math.max(0, Math.ceil((mine.offered_until - now.value) / 1000)) : null;
     const take = async () => { if (await desk.accept(mine)) go(`/inbox/${mine.number}`); };

@@ -76,6 +76,8 @@ const FRAMES = {
   'local.discard': (state, { id }) => ({ ...state, outbox: without(state.outbox, id) }),
 };
 
+export const RENUMBERS = new Set(['ticket.merged', 'ticket.joined', 'ticket.unmerged', 'ticket.parted', 'ticket.split']);
+
 // --- events ---------------------------------------------------------------------------------------------------------
 
 function happened(state, frame) {
@@ -89,6 +91,7 @@ function happened(state, frame) {
     next = { ...put(next, { [number]: ticket }), touched: { ...next.touched, [number]: frame.id } };
     if (name === 'ticket.entered') next = { ...next, threads: without(next.threads, number) };
   }
+  if (RENUMBERS.has(name)) next = { ...next, threads: without(next.threads, number) }; // its words are in another ticket now, or others' in it
   if (number != null && next.threads[number]) next = inThread(next, number, (thread) => said(thread, frame));
   if (number != null && frame.by) next = spoke(next, number, frame);
   return next;
@@ -193,6 +196,7 @@ const IN = {
 };
 
 export function inView(state, view, ticket) {
+  if (ticket.merged_into) return false;
   if (view === 'spam' || ticket.spam) return view === 'spam' && ticket.spam;
   if (view === 'all') return true;
   if (REMOTE.has(view)) return Boolean(state.found[view]?.[ticket.number]);
@@ -298,7 +302,7 @@ export function timeline(state, number) {
 
 const TOLD = new Set([
   'ticket.assigned', 'ticket.moved', 'ticket.resolved', 'ticket.reopened', 'ticket.snoozed', 'ticket.pending', 'ticket.priority_changed',
-  'ticket.subject_changed', 'ticket.marked_spam', 'ticket.tagged', 'ticket.untagged', 'ticket.handed_off', 'ticket.merged', 'ticket.unmerged', 'ticket.split',
+  'ticket.subject_changed', 'ticket.marked_spam', 'ticket.tagged', 'ticket.untagged', 'ticket.handed_off', 'ticket.merged', 'ticket.joined', 'ticket.unmerged', 'ticket.parted', 'ticket.split',
 ]);
 
 const GROUPED = 5 * 60_000; // words of one person so close together stand as one

@@ -2,7 +2,7 @@
 
 import { _, date, day, exact, ngettext } from './base.js';
 import { write } from './composer.js';
-import { agentName, agents, claim, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
+import { agentName, agents, ask, claim, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
 import { clock, finish, menus, priority, status } from './list.js';
 import { Part, aside, avatar, icon, panels, path, route, skeleton } from './parts.js';
 import { delivered, laid, timeline, unread } from './store.js';
@@ -32,6 +32,7 @@ class Thread extends Part {
 
   #below(read) {
     if (read?.failed) return failed(read.failed);
+    if (ticket.value?.merged_into) return merged(ticket.value);
     if (!read?.loaded || !ticket.value) return skeleton();
     const items = laid(line.value, me.value.agent.id, this.#readTo);
     const news = this.#news(items);
@@ -188,8 +189,8 @@ function head() {
       <h1 tabindex="-1" dir="auto">${it ? it.contact_name || _('No name') : `#${number.value}`}</h1>
       ${it ? html`<p class="thread__subject"><bdi>${it.subject || nothing}</bdi> <span class="thread__number">#${it.number}</span></p>` : nothing}
     </div>
-    <div class="thread__do">${it ? actions(it) : nothing}</div>
-    ${it ? about(it) : nothing}
+    <div class="thread__do">${it && !it.merged_into ? actions(it) : nothing}</div>
+    ${it && !it.merged_into ? about(it) : nothing}
   </header>`;
 }
 
@@ -236,6 +237,13 @@ function actions(it) {
 function whose(it) {
   if (it.assignee_id == null) return _('Nobody’s');
   return it.assignee_id === me.value?.agent.id ? _('Yours') : agentName('agent', it.assignee_id);
+}
+
+function merged(it) {
+  const back = () => ask('post', `/tickets/${it.number}/unmerge`).then((done) => done && load(it.number));
+  return html`<div class="empty">${icon('merge')}<p>${_('This ticket is part of another one now.')}</p>
+    <a class="button" href=${path(it.merged_into)}>${_('To #{0}', String(it.merged_into))}</a>
+    ${may('tickets.change') ? html`<button class="button button--plain" @click=${back}>${_('Take it out again')}</button>` : nothing}</div>`;
 }
 
 function failed(text) {
