@@ -20,7 +20,7 @@ from hub.db.tx import Rx
 from hub.desk import exports
 from hub.desk.exports import Sheet
 from hub.desk.sheet import MARK, Separator, lines
-from hub.errors import ParleyError, Refusal
+from hub.errors import ParleyError, Refusal, Unavailable
 from hub.staff.access import Caller
 from hub.web.auth import caller_of, same_caller
 from hub.web.keys import DESK
@@ -32,7 +32,26 @@ PATIENCE: Final = 60.0  # seconds in which whoever asked has to take what a slic
 AT_ONCE: Final = 2  # exports of one agent
 MOST: Final = 4  # of all
 REST: Final = 0.1  # seconds at most that are left to others after a slice
-_going_on: Counter[int] = Counter()
+
+
+class GoingOn:
+    """The exports of this desk, counted by agent."""
+
+    def __init__(self) -> None:
+        self.of: Counter[int] = Counter()
+        self.over = False  # the desk stops: what is not whole by now will not be
+
+
+GOING_ON: Final[web.AppKey[GoingOn]] = web.AppKey("exports")
+
+
+def mount(app: web.Application) -> None:
+    app[GOING_ON] = GoingOn()
+    app.on_shutdown.append(_stop)
+
+
+async def _stop(app: web.Application) -> None:
+    app[GOING_ON].over = True
 
 
 def handler(command: Command) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -43,15 +62,15 @@ def handler(command: Command) -> Callable[[web.Request], Awaitable[web.StreamRes
         permit(command, caller)
         asked = await door.request(request)
         sheet: Sheet = await request.app[DESK].store.read(_sheet, command, caller, asked)
-        agent_id = caller.grants.agent_id
-        if _going_on[agent_id] >= AT_ONCE or _going_on.total() >= MOST:
+        agent_id, going_on = caller.grants.agent_id, request.app[GOING_ON].of
+        if going_on[agent_id] >= AT_ONCE or going_on.total() >= MOST:
             busy = "Other exports are going on. Try again when they are done."
             raise Refusal("too_many", busy, extra={"retry_after": 30})
-        _going_on[agent_id] += 1
+        going_on[agent_id] += 1
         try:
             return await _answer(request, command, caller, asked.separator, sheet)
         finally:
-            _going_on[agent_id] -= 1
+            going_on[agent_id] -= 1
 
     serve.__name__ = command.name
     return serve
@@ -83,6 +102,8 @@ async def _answer(
     try:
         await _write(response, MARK.encode() + lines([sheet.head], separator) + part)
         while after is not None:
+            if request.app[GOING_ON].over:
+                raise Unavailable
             caller = await same_caller(request)
             permit(command, caller)
             began = time.monotonic()

@@ -114,6 +114,7 @@ def mount(app: web.Application) -> None:
     desk.store.committed.append(lambda events, _enqueued: credentials.heard(events))  # ours, before they are answered
     desk.stream.subscribe(credentials.heard)  # and those of other processes
     app.on_shutdown.append(_send_home)
+    exports.mount(app)
     app.on_response_prepare.append(dress(security_headers(desk.config)))
     api = Tree(rest.PREFIX)
     for method, path, handler in ROUTES:

@@ -4,10 +4,13 @@ import asyncio
 import csv
 import io
 import re
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from hub.clock import ManualClock
+from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import exports, inboxes, incoming, sheet
 from hub.events import SYSTEM, AccessChanged
@@ -16,7 +19,7 @@ from hub.staff import agents, roles, teams
 from hub.staff.access import DESK
 from hub.web import exports as door
 from tests.authz.world import session
-from tests.fixtures.desk import Answer, DeskClient
+from tests.fixtures.desk import Answer, DeskClient, serving
 
 BAD = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://e?"&A1)', "=cmd|'/C calc'!A0", "＝1", 'a,"b"\n;c\tđ']
 
@@ -233,6 +236,23 @@ async def test_who_loses_their_rights_gets_no_more_and_no_proper_end(sqlite_desk
         with pytest.raises(aiohttp.ClientError):
             await slow.rest()
         assert slow.body.count(b"\r\n") < 60
+
+
+@pytest.mark.usefixtures("small_slices")
+async def test_a_desk_that_stops_waits_for_no_export(sqlite_store: Store, clock: ManualClock, tmp_path: Path) -> None:
+    """Its test would wait a second for what is being answered."""
+    loop = asyncio.get_running_loop()
+    async with aiohttp.ClientSession() as http:
+        async with serving(sqlite_store, clock, tmp_path) as desk:
+            await many(desk, 300)
+            headers = {"Authorization": f"Bearer {desk.people['administrator'].token}"}
+            answer = await http.get(f"{desk.url}/api/v1/contacts.csv", headers=headers)
+            await answer.content.readany()
+            began = loop.time()
+        assert loop.time() - began < 0.9
+        with pytest.raises(aiohttp.ClientError):
+            await answer.content.read()
+        answer.close()
 
 
 @pytest.mark.usefixtures("small_slices")
