@@ -29,7 +29,10 @@ PAGES = (
     "/settings/agents", "/settings/agents/2", "/settings/teams", "/settings/teams/1",
     "/settings/roles", "/settings/roles/new", "/settings/roles/5", "/settings/inboxes", "/settings/inboxes/1",
     "/settings/inboxes/2", "/settings/inboxes/new?kind=webhook", "/settings/inboxes/1/settings",
-    "/settings/inboxes/2/settings", "/settings/inboxes/2/look", "/settings/quarantine", "/settings/jobs",
+    "/settings/inboxes/2/settings", "/settings/inboxes/2/look", "/settings/canned",
+    "/settings/canned/new", "/settings/canned/1", "/settings/fields", "/settings/fields/1", "/settings/hours",
+    "/settings/hours/new", "/settings/hours/1", "/settings/targets", "/settings/routing", "/settings/quarantine",
+    "/settings/jobs",
     "/settings/outbox", "/settings/health", "/settings/agents/999",
 )  # fmt: skip
 
@@ -49,6 +52,11 @@ def furnish(office: Office) -> None:
     ask("PUT", f"/teams/{team['id']}/members/2")
     ask("POST", "/teams", {"name": "فريق القاهرة"})
     ask("POST", "/roles", {"name": "<script>alert(1)</script>", "permissions": ["tickets.read"], "sees": "teams"})
+    ask("POST", "/canned", {"short": "hours", "title": "ساعات العمل", "text": "Nine to five, {{contact.first_name}}."})
+    ask("POST", "/fields", {"key": "plan", "label": "Plan", "type": "choice", "choices": ["free", "<b>pro</b>"]})
+    week: list[Any] = [[["09:00", "13:00"], ["14:00", "24:00"]]] * 5 + [[], []]
+    eve = {"date": "2026-12-24", "name": "Christmas Eve", "closed": False, "open": [["09:00", "12:00"]]}
+    ask("POST", "/hours", {"name": "Shop", "zone": "Asia/Phnom_Penh", "week": week, "country": "KH", "days": [eve]})
     ask("POST", "/tokens", {"name": "A shop's system " * 8, "scopes": ["tickets:read", "tickets:write"]})
     ask("POST", "/agents", {"name": "ليلى حداد", "email": "layla@example.org", "role_id": 3})
 

@@ -3,9 +3,10 @@
 from typing import Final
 
 from aiohttp import web
+from msgspec import UNSET
 
 from hub.db.tx import Rx, Tx
-from hub.desk import inboxes
+from hub.desk import hours, inboxes
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal
 from hub.events import Scope
@@ -82,6 +83,8 @@ async def _one(request: web.Request, caller: Caller, form: Form | None, wrong: d
         members=form.ids("member") if form else set(team.members),
         inboxes=form.ids("inbox") if form else set(team.inboxes),
         name=form.get("name") if form else team.name,
+        hours=[(one.id, one.name) for one in await request.app[DESK].store.read(hours.all_of_them)],
+        hours_id=form.get("hours") if form else team.hours_id,
     )
 
 
@@ -100,7 +103,8 @@ def _add(tx: Tx, caller: Caller, form: Form) -> int:
 
 def _change(tx: Tx, caller: Caller, team_id: int, form: Form) -> None:
     was = teams.get(tx, team_id)
-    teams.rename(tx, caller, team_id, form.get("name"))
+    when = form.one_id("hours") if form.on("hours") else UNSET
+    teams.change(tx, caller, team_id, name=form.get("name"), hours_id=when)
     members, shown = form.ids("member"), form.ids("inbox")
     for inbox_id in sorted(shown - set(was.inboxes)):
         teams.add_inbox(tx, caller, team_id, inbox_id)
