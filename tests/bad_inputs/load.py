@@ -1,7 +1,7 @@
 """Bad inputs are lines of YAML: one an input, with what has to come of it. A test file a class reads them by this.
 
 `waits_for: <command>` stands on an input whose feature does not exist yet: it is not tried, and a test fails as soon as
-there is such a command and the mark still stands.
+there is such a command and the mark still stands. `tested_by: <test>` names the test of what one input does not tell.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 def cases(name: str) -> list[Any]:
     """Those that can be tried, as parameters of a test."""
-    return [pytest.param(line, id=line["id"]) for line in lines(name) if "waits_for" not in line]
+    return [pytest.param(line, id=line["id"]) for line in lines(name) if not {"waits_for", "tested_by"} & set(line)]
 
 
 def waiting() -> Iterator[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.journeys.chat_desk import ChatDesk, Visit, site, visit
 
@@ -220,6 +220,96 @@ async def test_everything_by_keyboard_alone(desk: ChatDesk, browser: Browser, sh
     await expect(tab.chat.locator("main")).to_be_hidden()
     await expect(tab.launcher).to_be_focused()
     await expect(tab.launcher).to_have_attribute("aria-expanded", "false")
+
+
+async def test_a_whole_chat_by_keyboard_alone_from_what_is_asked_first_to_the_rating(
+    desk: ChatDesk, browser: Browser
+) -> None:
+    token = await desk.inbox(ask=["name*", "email"], consent="You may keep what I write.", offer_form=True)
+
+    async def to(target: Locator, key: str = "Tab") -> None:
+        for _ in range(15):
+            if await target.evaluate("element => element === document.activeElement"):
+                return
+            await keys.press(key)
+        raise AssertionError(f"{target} cannot be reached by {key}")
+
+    async with desk.agent() as anna, site(desk, token) as address:
+        tab = await visit(browser, address)
+        keys = tab.page.keyboard
+        await tab.page.locator("a").focus()
+        await keys.press("Tab")
+        await keys.press("Enter")
+        await expect(tab.chat.locator(".way").first).to_be_focused()
+        await keys.press("Enter")
+        await expect(tab.chat.locator("#name")).to_be_focused()
+        await keys.type("Ann")
+        await keys.press("Tab")
+        await keys.press("Tab")
+        await expect(tab.text).to_be_focused()
+        await keys.type("By hand")
+        await keys.press("Tab")
+        await keys.press("Space")
+        await expect(tab.chat.locator(".box input")).to_be_checked()
+        await keys.press("Enter")
+        await tab.sees("By hand")
+        number = await anna.hears("By hand")
+        await anna.reply(number, "Well done")
+        await anna.does("resolve", number=number)
+        await expect(tab.chat.locator(".rating")).to_be_visible()
+        await expect(tab.text).to_be_focused()
+        await to(tab.chat.get_by_label("Very good"), "Shift+Tab")
+        await keys.press("Space")
+        await expect(tab.chat.get_by_label("Very good")).to_be_checked()
+        await keys.press("Tab")
+        await keys.type("Fine")
+        await keys.press("Tab")
+        await keys.press("Enter")
+        await expect(tab.chat.get_by_text("You said: Very good")).to_be_visible()
+        assert (await anna.live.event("feedback.recorded"))["feedback"]["text"] == "Fine"
+        await to(tab.chat.get_by_role("button", name="Change it"), "Shift+Tab")
+        await keys.press("Enter")
+        await to(tab.chat.get_by_label("Very good"))
+        await to(tab.chat.get_by_role("button", name="Menu"), "Shift+Tab")
+        await keys.press("Enter")
+        await to(tab.chat.get_by_role("button", name="Forget me on this device"))
+        await keys.press("Enter")
+        await expect(tab.chat.get_by_role("button", name="Cancel")).to_be_focused()
+        await to(tab.chat.get_by_role("button", name="Forget me", exact=True))
+        await keys.press("Enter")
+        await expect(tab.page.locator("parley-chat iframe")).to_have_count(0)
+        await expect(tab.launcher).to_be_focused()
+
+
+async def test_what_an_agent_has_read_is_read_also_for_who_was_away_meanwhile(
+    desk: ChatDesk, browser: Browser, shop: str
+) -> None:
+    """Stored, and so the same over a broken line and a reload; without an answer, and no sooner than it was read."""
+    async with desk.agent() as anna:
+        tab = await visit(browser, shop)
+
+        def mark(text: str) -> Locator:
+            return tab.bubble(text).locator(".mark")
+
+        await tab.open()
+        await tab.say("Read me")
+        number = await anna.hears("Read me")
+        await expect(mark("Read me")).to_have_text("Sent")
+        read = next(f["message"]["id"] for f in anna.live.events if f["name"] == "message.received")
+        desk.relay.cut()
+        await expect(tab.chat.locator(".bar")).to_contain_text("Connecting…")
+        await anna.does("mark_read", number=number, message_id=read)
+        await expect(mark("Read me")).to_have_text("Sent")
+        desk.relay.mend()
+        await expect(mark("Read me")).to_have_text("Read", timeout=30_000)
+        await tab.say("And me")
+        await expect(mark("And me")).to_have_text("Sent")
+        await tab.page.reload()
+        await expect(mark("Read me")).to_have_text("Read")
+        await expect(mark("And me")).to_have_text("Sent")
+        last = (await desk.ask("GET", f"/tickets/{number}"))["messages"][-1]["id"]
+        await anna.does("mark_read", number=number, message_id=last)
+        await expect(mark("And me")).to_have_text("Read")
 
 
 WORDS = {

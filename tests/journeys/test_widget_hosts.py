@@ -112,6 +112,102 @@ async def test_a_site_that_was_not_allowed_gets_no_chat_and_is_allowed_by_one_cl
         await after.sees("Now it does")
 
 
+# --- pages that make it hard ------------------------------------------------------------------------------------------
+
+
+async def test_a_chat_that_is_switched_off_is_not_there(desk: ChatDesk, browser: Browser) -> None:
+    """New pages show nothing; an open one is told and keeps what was written."""
+    token = await desk.inbox()
+    async with site(desk, token) as address:
+        tab = await visit(browser, address)
+        await tab.open()
+        await desk.ask("PATCH", f"/inboxes/{(await inbox_of(desk, token))['id']}", {"enabled": False})
+        await tab.say("Too late")
+        await expect(tab.bubble("Too late")).to_contain_text("Not sent.")
+        after = Visit(await browser.new_page())
+        await after.page.goto(address)
+        assert "there is no chat" in await heard(after)
+        assert await after.page.locator("parley-chat").count() == 0
+
+
+async def test_a_site_that_may_store_nothing_has_a_chat_as_long_as_its_page(
+    desk: ChatDesk, browser: Browser, shop: str
+) -> None:
+    context = await browser.new_context()
+    await context.add_init_script(
+        """for (const name of ["localStorage", "sessionStorage"])
+          Object.defineProperty(window, name, { get() { throw new DOMException("no", "SecurityError"); } });"""
+    )
+    async with desk.agent() as anna:
+        tab = await visit(context, shop)
+        await tab.open()
+        await tab.say("Without a memory")
+        number = await anna.hears("Without a memory")
+        desk.relay.cut()
+        await tab.page.wait_for_timeout(300)
+        desk.relay.mend()
+        await anna.reply(number, "For now, then")
+        await tab.sees("Without a memory", "For now, then")
+        await tab.page.reload()
+        await tab.open()
+        await tab.sees()
+        assert [text for text in tab.said if "ERR_" not in text and "WebSocket" not in text] == []
+
+
+async def test_a_page_that_has_changed_what_is_built_in_changes_nothing_in_the_chat(
+    desk: ChatDesk, browser: Browser, shop: str
+) -> None:
+    context = await browser.new_context()
+    await context.add_init_script(
+        """if (window === top) {
+          Array.prototype.map = Array.prototype.filter = Array.prototype.find = () => "broken";
+          Object.prototype.type = "broken";
+          JSON.parse = JSON.stringify = () => "broken";
+          window.fetch = window.WebSocket = () => { throw new Error("broken"); };
+          window.Promise.all = undefined;
+        }"""
+    )
+    async with desk.agent() as anna:
+        tab = await visit(context, shop)
+        await tab.open()
+        await tab.say("Still whole")
+        number = await anna.hears("Still whole")
+        await anna.reply(number, "So are we")
+        await tab.sees("Still whole", "So are we")
+
+
+@pytest.mark.parametrize("days", [1, -1])
+async def test_a_clock_that_is_a_day_off(desk: ChatDesk, browser: Browser, shop: str, days: int) -> None:
+    """What counts is the desk's time: all arrives, in order, once."""
+    context = await browser.new_context()
+    await context.add_init_script(f"{{ const now = Date.now; Date.now = () => now() + {days} * 864e5; }}")
+    async with desk.agent() as anna:
+        tab = await visit(context, shop)
+        await tab.open()
+        await tab.say("What day is it?")
+        number = await anna.hears("What day is it?")
+        await anna.reply(number, "Today")
+        await tab.say("Thank you")
+        await tab.sees("What day is it?", "Today", "Thank you")
+        await tab.page.reload()
+        await tab.sees("What day is it?", "Today", "Thank you")
+        assert anna.heard("Thank you") == 1
+
+
+async def test_who_goes_back_to_the_page_finds_the_chat(desk: ChatDesk, browser: Browser, shop: str) -> None:
+    async with desk.agent() as anna:
+        tab = await visit(browser, shop)
+        await tab.open()
+        await tab.say("I look around")
+        number = await anna.hears("I look around")
+        await tab.page.goto("about:blank")
+        await anna.reply(number, "Do")
+        await tab.page.go_back()
+        await tab.sees("I look around", "Do")
+        await tab.say("Done")
+        await anna.hears("Done")
+
+
 # --- who frames whom -----------------------------------------------------------------------------------------------
 
 

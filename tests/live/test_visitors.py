@@ -1,5 +1,7 @@
 """A visitor's live connection: what they say reaches agents, what is answered reaches them, and nothing else does."""
 
+import asyncio
+import contextlib
 import json
 
 import pytest
@@ -208,3 +210,18 @@ async def test_when_another_signs_in_every_other_window_of_the_one_before_is_ove
                     assert await window.ended() == 4401
                     assert await eve.ended() == 4401
                     assert (await bob.command("say", text="Bob's own", client_id="m1"))["type"] == "answer"
+
+
+async def test_an_office_that_comes_back_at_once_is_served(sqlite_desk_client: DeskClient) -> None:
+    """All from one address, as behind one router, whose line was away: nobody is counted as a stranger."""
+    desk = sqlite_desk_client
+    tokens = []
+    for _ in range(20):
+        async with visitor(desk) as eve:
+            tokens.append((await eve.until("welcome"))["visitor"])
+    for _ in range(15):
+        async with contextlib.AsyncExitStack() as stack:
+            back = await asyncio.gather(*(stack.enter_async_context(visitor(desk, token)) for token in tokens))
+            for eve in back:
+                await eve.until("live")
+                assert "visitor" not in eve.frames[0]
