@@ -61,6 +61,7 @@ button{all:unset;box-sizing:border-box;position:fixed;z-index:2147483000;inset-b
 button:focus-visible{outline:3px solid var(--c);outline-offset:3px;box-shadow:0 0 0 3px #fff}
 svg{inline-size:28px;fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round}
 b{position:absolute;inset-block-start:-4px;inset-inline-end:-4px;min-inline-size:22px;border-radius:11px;background:#b3261e;color:#fff;font:700 13px/22px system-ui;text-align:center}
+[aria-expanded=true] b{display:none}
 p{position:fixed;inline-size:1px;block-size:1px;overflow:hidden;clip-path:inset(50%)}
 div{position:fixed;z-index:2147483001;inset-block-end:calc(${bottom} + 74px);${side};inline-size:min(400px,100vw - 40px);block-size:min(640px,100dvh - 114px);border-radius:14px;overflow:hidden;box-shadow:0 6px 36px #0005}
 [hidden]{display:none}

@@ -256,7 +256,7 @@ async def set_texts(desk: ChatDesk, browser: Browser, one: list[str], other: lis
         await tab.launcher.click()
         await expect(tab.chat.locator(".welcome")).to_be_visible()
         assert await tab.chat.locator(".welcome").text_content() == chat["greeting"]
-        assert await tab.chat.locator(".box span").text_content() == chat["consent"]
+        assert await tab.chat.locator(".box bdi").text_content() == chat["consent"]
         assert await tab.chat.locator("h1").text_content() == chat["title"]
         for name in ("name", "subject"):
             await tab.chat.locator(f"#{name}").fill(whole[:300])

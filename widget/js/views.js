@@ -27,7 +27,7 @@ function head(chat) {
   const { state, config } = chat;
   return html`<header>
     <div class="title">
-      <h1 dir="auto">${config.name || _("Chat")}</h1>
+      <h1><bdi>${config.name || _("Chat")}</bdi></h1>
       <p>${standing(state)}</p>
     </div>
     <button class="icon" type="button" aria-expanded=${chat.menu} aria-controls="menu" aria-label=${_("Menu")}
@@ -258,7 +258,7 @@ function firstMessage(chat, { fields, consent }) {
       aria-invalid=${!!chat.wrong.text} .value=${live(chat.draft)} ${ref(chat.writerFound)}
       @input=${(event) => chat.wrote(event)}></textarea>${wrong(chat, "text")}
     ${consent ? html`<label class="box"><input type="checkbox" name="consent" required
-      aria-describedby="consent-wrong" aria-invalid=${!!chat.wrong.consent}><span dir="auto">${consent}</span></label>
+      aria-describedby="consent-wrong" aria-invalid=${!!chat.wrong.consent}><bdi>${consent}</bdi></label>
       ${wrong(chat, "consent")}` : nothing}
     <button class="main">${chat.state.closed ? _("Send the message") : _("Start the chat")}</button>
   </form>`;

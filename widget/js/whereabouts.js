@@ -22,8 +22,10 @@ export class Whereabouts extends Choices {
     this.draw();
   }
 
+  // A greeting alone is read from its beginning.
   sink() {
-    if (this.stuck && this.log) this.log.scrollTop = this.log.scrollHeight;
+    const { messages, outbox } = this.state;
+    if (this.stuck && this.log) this.log.scrollTop = messages.length + outbox.length ? this.log.scrollHeight : 0;
   }
 
   // To where one begins. The loader's word overtakes the browser's own that the frame is back on the page, and till then
