@@ -194,16 +194,37 @@ async def test_without_a_secret_or_in_another_inbox_nothing_holds(hall: Hall) ->
         await (await hall.browser()).does(visitors.identify, token)
 
 
-async def test_the_signed_are_one_contact_but_each_browser_sees_only_what_it_wrote(hall: Hall) -> None:
+async def test_the_signed_are_one_contact_who_sees_what_they_wrote_elsewhere_while_that_is_fresh(
+    hall: Hall, clock: ManualClock
+) -> None:
     first = await victim(hall)
     second = await hall.browser()
-    await second.signs_in(VICTIM)
     assert await second.texts() == []
+    await second.signs_in(VICTIM)
+    secret = ["my card number is 4111", "a secret answer"]
+    assert await second.texts() == secret
+    assert (await second.sees()).ticket is None, "what goes on there goes on there"
     assert second.visitor.contact_id == first.visitor.contact_id
     await second.says("from my phone")
-    assert await second.texts() == ["from my phone"]
-    assert await first.texts() == ["my card number is 4111", "a secret answer"]
+    assert await second.texts() == await first.texts() == [*secret, "from my phone"]
+    answer = (await second.sees()).messages[1]
+    await second.does(visitors.read, answer.id)
+    assert (await second.sees()).read_to == answer.id
     assert await hall.rows("SELECT name FROM contact") == [("Vic",)]
+    clock.advance(HOUR)
+    assert await second.texts() == ["from my phone"], "a browser alone opens what was written in it"
+    with pytest.raises(Refusal):
+        await second.does(visitors.read, answer.id)
+
+
+async def test_what_somebody_unknown_wrote_before_they_signed_in_is_not_shown_elsewhere(hall: Hall) -> None:
+    await victim(hall)
+    shared = await hall.browser()
+    await shared.says("I am somebody else, at the same machine")
+    await shared.signs_in(VICTIM)
+    third = await hall.browser()
+    await third.signs_in(VICTIM)
+    assert await third.texts() == ["my card number is 4111", "a secret answer"]
 
 
 async def test_who_was_unknown_keeps_what_they_wrote_when_the_site_signs_them(hall: Hall) -> None:
@@ -232,7 +253,8 @@ async def test_who_is_known_already_is_that_contact_and_what_was_written_before_
     assert browser.visitor.contact_id == known.visitor.contact_id != stranger
     assert (await browser.says("and after")).number == number
     assert await hall.value("SELECT contact_id FROM ticket WHERE number = :number", number=number) == stranger
-    assert await browser.texts() == ["before I signed in", "and after"]
+    assert (await browser.texts())[-2:] == ["before I signed in", "and after"]
+    assert "before I signed in" not in await known.texts()
     await browser.does(visitors.start_anew)
     later = (await browser.says("another matter")).number
     found = await hall.value("SELECT contact_id FROM ticket WHERE number = :number", number=later)
@@ -250,7 +272,7 @@ async def test_another_person_in_the_same_browser_is_another_visitor_and_the_fir
     assert await hall.store.read(visitors.find, hall.inbox.id, token, first.site) is None
     await browser.says("I am somebody else")
     await browser.signs_in(VICTIM)
-    assert await browser.texts() == []
+    assert await browser.texts() == ["my card number is 4111", "a secret answer"], "by the site's word, not the token"
 
 
 async def test_the_same_person_again_only_makes_it_fresh(hall: Hall, clock: ManualClock) -> None:

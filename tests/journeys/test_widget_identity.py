@@ -92,6 +92,29 @@ async def test_whoever_is_signed_is_asked_nothing_and_their_words_are_theirs(
             await other.sees()
 
 
+async def test_who_signs_in_elsewhere_sees_what_they_wrote_as_long_as_it_is_fresh(
+    desk: ChatDesk, browser: Browser, context: BrowserContext
+) -> None:
+    inbox = await desk.inbox(identity_secret=SECRET)
+    async with desk.agent() as anna, site(desk, inbox) as shop:
+        tab = await visit(context, shop)
+        await identify(tab, signed(inbox, "eve"))
+        await tab.open()
+        await tab.say("On my desk")
+        number = await anna.hears("On my desk")
+        await anna.reply(number, "In your hand")
+        await tab.sees("On my desk", "In your hand")
+
+        phone = await visit(await browser.new_context(), shop)
+        await phone.open()
+        await phone.sees()
+        await identify(phone, signed(inbox, "eve"))
+        await phone.sees("On my desk", "In your hand")
+        await phone.say("And from my phone")
+        await phone.sees("On my desk", "In your hand", "And from my phone")
+        assert await anna.hears("And from my phone") != number
+
+
 async def test_another_who_signs_in_takes_all_tabs_and_finds_nothing_of_the_one_before(
     desk: ChatDesk, context: BrowserContext
 ) -> None:

@@ -162,7 +162,9 @@ class Chat extends Whoever {
       this.refusal = "";
       if (frame.visitor) this.keepToken(frame.visitor);
     }
+    const { verified } = this.state;
     this.act(frame);
+    if (frame.type === "standing" && this.state.verified && !verified) this.line.send({ type: "snapshot" }); // more is theirs
     if (frame.type === "event") this.happened(frame);
     if (frame.type === "live") {
       if (this.isOpen) this.act({ type: "my.opened" });

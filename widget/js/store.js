@@ -16,6 +16,7 @@ export const EMPTY = Object.freeze({
   ask: [], // what is to be asked before a new ticket, with a star where it is necessary
   consent: null, // the words of a box that has to be ticked first
   mustSignIn: false,
+  verified: false, // the site has signed who this is
   asksRating: false,
   name: null,
   typing: null, // {name}
@@ -93,6 +94,7 @@ function taken(state, shown) {
     ask: shown.ask ?? [],
     consent: shown.consent ?? null,
     mustSignIn: shown.must_sign_in ?? false,
+    verified: shown.verified ?? false,
     asksRating: shown.rating ?? false,
     name: shown.name ?? null,
     typing: null,

@@ -1,7 +1,8 @@
 """Visitors of live channels: who they are, what they may do, what they see. Called by hub.live and hub.commands.
 
 A visitor is one browser on one site. Its token opens the tickets that it opened itself (`visitor_ticket`) and in them
-what was said there; never what the same contact said elsewhere. Every function judges by the row as it stands in its
+what was said there; what the same person said in other browsers only while their site has freshly signed who they are.
+Every function judges by the row as it stands in its
 unit, not by the `Visitor` it is given: of that only the id counts.
 """
 

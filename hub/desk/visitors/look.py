@@ -15,6 +15,7 @@ from hub.desk.inboxes import by_id
 from hub.desk.ticket import Status, Ticket
 from hub.desk.visitors import details as about
 from hub.desk.visitors import talk, waiting
+from hub.desk.visitors.elsewhere import elsewhere
 from hub.desk.visitors.row import Visitor, must
 
 PAGE: Final = 50
@@ -165,14 +166,16 @@ def is_long_for(rx: Rx, inbox_id: int, shown: TicketShown | None) -> bool:
 def page(rx: Rx, visitor: Visitor, *, before: int | None = None) -> tuple[list[Shown], bool]:
     """(messages, oldest first; are there older ones)."""
     prefix = f"{visitor.id}:"
-    rows = rx.rows(
-        _NEWEST,
-        visitor_id=visitor.id,
-        before=2**62 if before is None else before,
-        prefix=prefix,
-        length=len(prefix),
-        limit=PAGE + 1,
-    )
+    before = 2**62 if before is None else before
+    rows = rx.rows(_NEWEST, visitor_id=visitor.id, before=before, prefix=prefix, length=len(prefix), limit=PAGE + 1)
+    more = elsewhere(rx, visitor)
+    if more:
+        places = ", ".join(map(str, more))
+        theirs = f"""{_MESSAGES}
+WHERE message.ticket_id IN ({places}) AND message.id < :before
+  AND (message.direction = 'outgoing' OR message.external_id LIKE CAST(visitor.id AS TEXT) || ':%')
+ORDER BY message.id DESC LIMIT :limit"""
+        rows = sorted([*rows, *rx.rows(theirs, before=before, limit=PAGE + 1)], key=_id, reverse=True)
     return [found for row in reversed(rows[:PAGE]) if (found := _shown(row))], len(rows) > PAGE
 
 
@@ -236,6 +239,10 @@ def first_name(name: str | None) -> str | None:
     """All that a stranger is told of an agent."""
     words = (name or "").split()
     return words[0] if words else None
+
+
+def _id(row: Row) -> int:
+    return int(row[0])
 
 
 def _unread(rx: Rx, visitor: Visitor) -> int:

@@ -14,6 +14,7 @@ from hub.desk.inboxes import Inbox
 from hub.desk.ticket import Ticket
 from hub.desk.visitors import details as about
 from hub.desk.visitors.details import Details
+from hub.desk.visitors.elsewhere import elsewhere
 from hub.desk.visitors.row import Visitor, must, record, update
 from hub.errors import Refusal, invalid, not_found
 from hub.events import Actor, TicketResolved, VisitorStartedAnew
@@ -38,9 +39,9 @@ _SENT_UPTO = """
 SELECT payload FROM event
 WHERE ticket_id = :ticket_id AND name = 'message.sent' AND id <= :cursor ORDER BY id DESC LIMIT 1"""
 _OURS = """
-SELECT message.ticket_id FROM message JOIN visitor_ticket ON visitor_ticket.ticket_id = message.ticket_id
-WHERE message.id = :id AND message.direction = 'outgoing' AND message.inbox_id = :inbox_id
-  AND visitor_ticket.visitor_id = :visitor_id"""
+SELECT message.ticket_id, visitor_ticket.visitor_id
+FROM message JOIN visitor_ticket ON visitor_ticket.ticket_id = message.ticket_id
+WHERE message.id = :id AND message.direction = 'outgoing' AND message.inbox_id = :inbox_id"""
 _UNREAD = """
 SELECT delivery.id FROM delivery
 WHERE delivery.ticket_id = :ticket_id AND delivery.inbox_id = :inbox_id AND delivery.message_id <= :upto
@@ -120,9 +121,10 @@ def acknowledge(tx: Tx, visitor: Visitor, cursor: int) -> int:
 def read(tx: Tx, visitor: Visitor, message_id: int) -> None:
     """They have read this message of ours, and so those before it in its ticket."""
     visitor = must(tx, visitor.id)
-    ticket_id = tx.value(_OURS, id=message_id, visitor_id=visitor.id, inbox_id=visitor.inbox_id)
-    if ticket_id is None:
+    row = tx.row(_OURS, id=message_id, inbox_id=visitor.inbox_id)
+    if row is None or (row[1] != visitor.id and row[0] not in elsewhere(tx, visitor)):
         raise not_found("message")
+    ticket_id = row[0]
     if message_id > visitor.read_to:
         update(tx, visitor.id, read_to=message_id)
     for (delivery_id,) in tx.rows(_UNREAD, ticket_id=ticket_id, inbox_id=visitor.inbox_id, upto=message_id):
