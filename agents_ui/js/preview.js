@@ -29,6 +29,7 @@ export function settingsOf(form) {
 /** @returns {{look: () => Promise<void>}} `look` shows the form as it is now; it happens by itself after every input */
 export function preview(form, holder) {
   let timer, turn = 0, shown = '';
+  holder.setAttribute('role', 'group'); // so that it may have a name
 
   async function look() {
     const mine = ++turn;

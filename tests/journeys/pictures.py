@@ -108,29 +108,32 @@ async def keys(studio: Studio) -> None:
         write_keys(await page.evaluate(KEYS))
 
 
-# What the sheet shows: [place, [[keys, what they do], …]] for each part of it.
+# What the sheet shows: [place, [[keys, what they do], …]] for each part; a key is a list of strokes, each of caps.
 KEYS = """() => [...document.querySelectorAll('dialog[open] .keysheet__place')].map((part) => [
   part.querySelector('h3').textContent,
   [...part.querySelectorAll('dl > div')].map((row) => [
-    [...row.querySelectorAll('dt .caps')].filter((one) => !one.querySelector('.caps')).map((one) =>
-      [...one.querySelectorAll('kbd')].map((key) => key.textContent.trim()).join(' ')),
+    [...row.querySelectorAll('dt > .caps')].map((key) => [...key.querySelectorAll('.caps')].map((stroke) =>
+      [...stroke.querySelectorAll('kbd')].map((cap) => cap.textContent.trim()))),
     row.querySelector('dd').textContent.trim()])])"""
 BEGIN, END = "<!-- keys: written by bin/pictures -->", "<!-- end of keys -->"
 
 
-def write_keys(places: list[tuple[str, list[tuple[list[str], str]]]]) -> None:
+Key = list[list[str]]
+
+
+def write_keys(places: list[tuple[str, list[tuple[list[Key], str]]]]) -> None:
     """The table of docs/agents.md, as the console itself has it."""
     lines = []
     for place, rows in places:
         lines += [f"| {place} | |", "| --- | --- |"]
-        lines += [f"| {', '.join(_caps(one) for one in dict.fromkeys(keys))} | {what} |" for keys, what in rows] + [""]
+        lines += [f"| {' or '.join(_key(one) for one in keys)} | {what} |" for keys, what in rows] + [""]
     path = ROOT / "docs" / "agents.md"
     before, _, rest = path.read_text("utf-8").partition(BEGIN)
     path.write_text(f"{before}{BEGIN}\n\n" + "\n".join(lines) + END + rest.partition(END)[2], "utf-8")
 
 
-def _caps(keys: str) -> str:
-    return " ".join(f"`{key}`" if key != "`" else "`` ` ``" for key in keys.split())
+def _key(strokes: Key) -> str:
+    return " then ".join("+".join(f"`{cap.replace('Ctrl', 'Mod')}`" for cap in caps) for caps in strokes)
 
 
 async def first_run(studio: Studio) -> None:
