@@ -13,6 +13,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import inboxes, kinds
 from hub.desk.inboxes import Inbox
 from hub.events import FeedbackRecorded, MessageReceived, MessageSent, NoteWritten, TicketResolved
+from hub.people import samples
 from hub.staff import organisation
 from hub.staff.access import Caller, require_permission
 
@@ -117,17 +118,23 @@ def _keep(tx: Tx, run: FirstRun) -> None:
 def ways(rx: Rx) -> list[tuple[kinds.Kind, Inbox | None]]:
     """Each channel that works without anything having to be set, with its oldest inbox, if it has one that is on."""
     on: dict[str, Inbox] = {}
-    for inbox in sorted(inboxes.all_of_them(rx), key=lambda one: one.id):
+    for inbox in sorted(real_inboxes(rx), key=lambda one: one.id):
         if inbox.enabled:
             on.setdefault(inbox.kind, inbox)
     return [(kind, on.get(kind.kind)) for kind in kinds.known() if _is_simple(kind.kind)]
+
+
+def real_inboxes(rx: Rx) -> list[Inbox]:
+    """Without those of the sample data: what is set up here, and what strangers are shown, is never theirs."""
+    made_up = set(samples.of_kind(rx, "inbox"))
+    return [inbox for inbox in inboxes.all_of_them(rx) if inbox.id not in made_up]
 
 
 def choose(tx: Tx, caller: Caller, wanted: Iterable[str], name_of: dict[str, str]) -> None:
     """Those wanted have an inbox that is on, the others none that nobody has written to: so they are seen nowhere."""
     require_permission(caller, inboxes.MANAGE)
     wanted = set(wanted)
-    everything = inboxes.all_of_them(tx)
+    everything = real_inboxes(tx)
     for kind, _ in ways(tx):
         own = sorted((one for one in everything if one.kind == kind.kind), key=lambda one: one.id)
         if kind.kind in wanted and not any(one.enabled for one in own):

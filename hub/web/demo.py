@@ -5,7 +5,7 @@ import secrets
 from aiohttp import web
 
 from hub.db.tx import Rx
-from hub.desk import inboxes
+from hub.desk import first_run, inboxes
 from hub.web.keys import DESK
 from hub.web.pages import page
 from hub.web.preview import SHOP_POLICY
@@ -30,5 +30,5 @@ async def demo(request: web.Request) -> web.Response:
 
 def _doors(rx: Rx) -> tuple[inboxes.Inbox | None, inboxes.Inbox | None]:
     """(the oldest inbox with a form, the oldest live one)."""
-    live = [inbox for inbox in inboxes.all_of_them(rx) if inbox.enabled and inbox.features.live]
+    live = [inbox for inbox in first_run.real_inboxes(rx) if inbox.enabled and inbox.features.live]
     return with_form(rx), min(live, key=lambda inbox: inbox.id, default=None)

@@ -118,7 +118,9 @@ async def welcome(request: web.Request) -> web.Response:
 async def sample(request: web.Request) -> web.Response:
     """Loads the sample data, or removes it; the page goes on telling how far it is."""
     require_own_origin(request)
-    caller = await plain.signed_in(request)
+    caller = await _leader(request)
+    if caller is None:
+        return to_sign_in(request)
     wanted = (await plain.form(request)).get("do")
     try:
         await request.app[DESK].store.write(clear.start if wanted == "clear" else load.start, caller)

@@ -77,7 +77,7 @@ async def _setup_form(request: web.Request, values: dict[str, str], wrong: dict[
 
 def with_form(rx: Rx) -> inboxes.Inbox | None:
     """The oldest inbox that strangers can write to by a form."""
-    open_ones = [i for i in inboxes.all_of_them(rx) if i.enabled and i.features.form]
+    open_ones = [i for i in first_run.real_inboxes(rx) if i.enabled and i.features.form]
     return min(open_ones, key=lambda inbox: inbox.id, default=None)
 
 

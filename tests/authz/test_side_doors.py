@@ -207,7 +207,8 @@ async def test_the_page_that_makes_a_token_asks_for_the_same_right_as_the_comman
     for path in ("ways", "look", "try", "site", "colleagues", "state"):
         assert (await page("supervisor", "GET", f"/welcome/{path}")).status == 403
         assert path == "state" or (await page("supervisor", "POST", f"/welcome/{path}")).status == 403
-    assert (await page("supervisor", "POST", "/welcome/dismiss")).status == 403
+    for path in ("dismiss", "sample"):
+        assert (await page("supervisor", "POST", f"/welcome/{path}")).status == 403
 
 
 async def test_nobody_gives_a_role_that_allows_or_sees_more_than_their_own(desk_client: DeskClient) -> None:

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from hub.db.tx import Tx
 from hub.desk import first_run, inboxes
+from hub.sample import load
 from hub.staff import agents, organisation, teams
 from hub.staff.access import DESK
 from tests.fixtures.desk import Answer, DeskClient
@@ -127,6 +128,16 @@ async def _ticket(desk: DeskClient) -> dict[str, Any]:
     made = await desk.post("/api/v1/contacts", {"name": "Kid", "points": [{"kind": "email", "value": "kid@x.example"}]})
     assert made.status == 201, made.body
     return {"inbox_id": desk.inbox.id, "contact_id": made.json["id"], "text": "The handle broke."}
+
+
+async def test_the_sample_data_is_no_way_to_reach_us(desk: DeskClient) -> None:
+    await desk.store.write(load.start, DESK)
+    while (await desk.store.read(load.state)).state == "loading":
+        await desk.store.write(load.go_on)
+    await take(desk, "ways", **{"way.chat": "1"})
+    found = {kind.kind: inbox for kind, inbox in await desk.store.read(first_run.ways)}
+    assert found["form"] is None and found["chat"] is not None and found["chat"].name == "Chat"
+    assert "/f/" not in (await look(desk, "/demo")).body.decode(), "nobody writes to a made-up firm by accident"
 
 
 async def test_another_site_takes_no_step(desk: DeskClient) -> None:
