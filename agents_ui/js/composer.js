@@ -271,7 +271,7 @@ class Composer extends Part {
     const field = this.#field;
     this.#close();
     if (!canned) return this.#insert(`${text} `, from, to);
-    const filled = await ask('post', `/canned/${canned}/fill`, { number: this.number });
+    const filled = await ask('get', `/canned/${canned}/fill`, { number: this.number });
     if (!filled) return null;
     this.#insert(filled.text, from, to);
     field.focus();

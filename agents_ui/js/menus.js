@@ -2,7 +2,7 @@
 
 import { _, date, day } from './base.js';
 import { choose } from './choose.js';
-import { agents, ask, assign, change, did, inboxes, markUnread, may, me, prefer, preferences, state, teams, tell, thread } from './desk.js';
+import { agents, ask, assign, change, did, inboxes, markUnread, may, me, prefer, preferences, state, teams, tell } from './desk.js';
 import { finish, named, priority, sort, status, toggle, want } from './list.js';
 import { avatar, go, path, route } from './parts.js';
 
@@ -166,7 +166,7 @@ export function standing(anchor, number) {
 
 export function more(anchor, number) {
   const ticket = state.value.tickets[number], dialogs = () => import('./dialogs.js');
-  const follows = state.value.threads[number]?.followers?.some((one) => (one.id ?? one) === me.value.agent.id);
+  const follows = state.value.threads[number]?.followers?.includes(me.value.agent.id);
   const changes = may('tickets.change');
   const items = [
     may('tickets.assign') && { text: _('Hand over with a note…'), icon: 'pencil', run: () => dialogs().then((d) => d.handOver(number)) },
@@ -187,7 +187,6 @@ export async function copy(text) {
 
 async function follow(number, on) {
   if (await ask('post', `/tickets/${number}/${on ? 'follow' : 'unfollow'}`)) {
-    thread(number);
     tell(on ? _('You hear of what happens in #{0} from now on.', String(number)) : _('You do not follow #{0} any longer.', String(number)));
   }
 }
