@@ -3,7 +3,7 @@
 
 import { _ } from './base.js';
 import { may, preferences, tell } from './desk.js';
-import { action, bring, go, keymap, letters, placed } from './parts.js';
+import { action, bar, bring, go, keymap, letters, placed } from './parts.js';
 import { effect } from './vendor/signals-core.js';
 
 effect(() => {
@@ -22,8 +22,14 @@ action({ name: 'palette', key: 'Mod+k', text: () => _('Find or do anything'), ru
 action({ name: 'help', key: '?', text: () => _('Show the keys'), run: () => { shown(help); }, order: 90 });
 action({ name: 'write', key: 'C', text: () => _('New message'), run: () => { write(); }, able: () => may('tickets.reply') && may('contacts.read') });
 action({ name: 'go.contacts', key: 'g p', text: () => _('To the contacts'), run: () => go('/contacts'), able: () => may('contacts.read') });
+action({ name: 'go.board', key: 'g b', text: () => _('To the board'), run: () => go('/board'), able: () => may('tickets.read') });
+action({ name: 'go.day', key: 'g d', text: () => _('To my day'), run: () => go('/day') });
 action({ name: 'go.preferences', text: () => _('To the preferences'), run: () => go('/preferences') });
 
 // --- what is told ---------------------------------------------------------------------------------------------------
 
-import('./notify.js').catch(() => {});
+const standing = () => import('./availability.js');
+standing().then(() => {
+  bar({ name: 'bell', tag: 'p-bell', load: standing, css: 'availability.css', order: 30 });
+  bar({ name: 'presence', tag: 'p-availability', load: standing, css: 'availability.css', order: 40 });
+}, () => {}); // the shell has a simple one

@@ -147,7 +147,7 @@ export function placed(entry, properties = {}) {
     queueMicrotask(() => bring(entry));
     return skeleton();
   }
-  if (!elements.has(entry.name)) elements.set(entry.name, document.createElement(entry.tag));
+  if (elements.get(entry.name)?.localName !== entry.tag) elements.set(entry.name, document.createElement(entry.tag));
   return Object.assign(elements.get(entry.name), properties);
 }
 
@@ -244,7 +244,7 @@ export function listen() {
     if (bare && !letter && one !== 'Escape' && at.closest?.(MOVES)) return;
     const able = actions.value.filter(possible).sort((a, b) => (a.where === 'global') - (b.where === 'global'));
     const { found, begun } = strokes.press(one, able.map((act) => [act, keysOf(act)]), event.timeStamp);
-    if (begun || found.some((act) => perform(act) !== false)) event.preventDefault();
+    if (found.some((act) => perform(act) !== false) || begun) event.preventDefault();
   });
 }
 
@@ -261,6 +261,8 @@ const DRAWN = {
   person: svg`<circle cx="12" cy="8.500" r="3.500"/><path d="M5 20c.6-4.300 3.400-6.500 7-6.500s6.400 2.200 7 6.500"/>`,
   assign: svg`<circle cx="10" cy="8.500" r="3.500"/><path d="M3.500 20c.5-4.300 3-6.500 6.500-6.500 1.300 0 2.500.3 3.500.9M18 13.500v6M15 16.500h6"/>`,
   contacts: svg`<rect x="5" y="4" width="14.500" height="16" rx="1.800"/><path d="M3 8h2M3 12h2M3 16h2M8.800 16.500c.4-2 1.700-3 3.500-3s3.100 1 3.500 3"/><circle cx="12.300" cy="9.800" r="2"/>`,
+  board: svg`<path d="M4 20V10M9.300 20V4.500M14.700 20v-8M20 20V7.500"/>`,
+  day: svg`<circle cx="12" cy="12" r="3.800"/><path d="M12 3.500v2M12 18.500v2M3.500 12h2M18.500 12h2M6 6l1.400 1.400M16.600 16.600L18 18M6 18l1.400-1.400M16.600 7.400L18 6"/>`,
   back: svg`<path d="M15 5l-7 7 7 7"/>`,
   ahead: svg`<path d="M9 5l7 7-7 7"/>`,
   down: svg`<path d="M6 9.500l6 6 6-6"/>`,

@@ -27,6 +27,11 @@ screen({
   rail: { href: '/contacts', icon: 'contacts' }, able: () => may('contacts.read'),
 });
 screen({
+  name: 'board', at: /^\/board$/, title: () => _('Board'), tag: 'p-board', load: () => import('./board.js'), css: 'board.css', order: 40,
+  rail: { href: '/board', icon: 'board' }, able: () => may('tickets.read'),
+});
+screen({ name: 'day', at: /^\/day$/, title: () => _('My day'), tag: 'p-day', load: () => import('./day.js'), css: 'board.css', order: 5, rail: { href: '/day', icon: 'day' } });
+screen({
   name: 'preferences', at: /^\/preferences$/, title: () => _('Preferences'), tag: 'p-preferences', load: () => import('./preferences.js'), css: 'preferences.css', order: 80,
 });
 panel({

@@ -26,6 +26,11 @@ async def at(
     return page, said
 
 
+async def settled(page: Page) -> None:
+    """What comes after the first screen has come, the bell with it."""
+    await expect(page.locator("p-bell")).to_be_attached()
+
+
 async def contact(office: Office, name: str, email: str | None = None, **fields: Any) -> int:
     points = [{"kind": "email", "value": email}] if email else []
     made = await office.ask("POST", "/contacts", {"name": name, "points": points, **fields})
@@ -110,7 +115,7 @@ async def test_the_panel_beside_a_thread_knows_them_and_hears_what_changes(offic
 async def test_somebody_whom_no_inbox_reaches_is_said_to_be_so(office: Office, browser: Browser) -> None:
     await contact(office, "Abeba Tesfaye", "abeba@example.org")
     page, said = await at(office, browser, "/inbox", ready="p-app")
-    await page.wait_for_load_state("networkidle")
+    await settled(page)
     await page.keyboard.press("Shift+C")
     await page.get_by_role("combobox", name="To").fill("tesf")
     await page.get_by_role("option", name="Abeba Tesfaye").click()
