@@ -102,7 +102,7 @@ class TicketResolved(Event, frozen=True, kw_only=True):
 class TicketReopened(Event, frozen=True, kw_only=True):
     name = "ticket.reopened"
     was: str
-    because: Literal["agent", "message", "feedback", "snooze_over"]
+    because: Literal["agent", "message", "feedback", "snooze_over", "merge"]
 
 
 class TicketSnoozed(Event, frozen=True, kw_only=True):
@@ -131,6 +131,44 @@ class TicketSubjectChanged(Event, frozen=True, kw_only=True):
 class TicketMarkedSpam(Event, frozen=True, kw_only=True):
     name = "ticket.marked_spam"
     spam: bool
+
+
+class TicketMerged(Event, frozen=True, kw_only=True):
+    """It is part of another ticket now, whose number is `into`. `visitor_id`: whose browser goes on there."""
+
+    name = "ticket.merged"
+    into: int
+    visitor_id: int | None = None
+
+
+class TicketJoined(Event, frozen=True, kw_only=True):
+    """The other side of it: the ticket of that number is part of this one now."""
+
+    name = "ticket.joined"
+    joined: int
+
+
+class TicketUnmerged(Event, frozen=True, kw_only=True):
+    """It is a ticket of its own again."""
+
+    name = "ticket.unmerged"
+    out_of: int
+    visitor_id: int | None = None
+
+
+class TicketSplit(Event, frozen=True, kw_only=True):
+    """It was made of the later part of another."""
+
+    name = "ticket.split"
+    out_of: int
+    visitor_id: int | None = None
+
+
+class TicketParted(Event, frozen=True, kw_only=True):
+    """Something of this ticket is in the one of that number now."""
+
+    name = "ticket.parted"
+    parted: int
 
 
 class TicketFollowed(Event, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from hub.commands import (
     fields,
     hours,
     inboxes,
+    merging,
     messages,
     people,
     reading,
@@ -28,6 +29,7 @@ from hub.commands.table import Command
 COMMANDS: Final[tuple[Command, ...]] = (
     *tickets.COMMANDS,
     *messages.COMMANDS,
+    *merging.COMMANDS,
     *reading.COMMANDS,
     *drafts.COMMANDS,
     *canned.COMMANDS,

@@ -50,6 +50,7 @@ class TicketAnswer(msgspec.Struct, frozen=True, kw_only=True):
     source: dict[str, Any]
     last_text: str | None = None
     last_direction: str | None = None
+    merged_into: int | None = None
 
 
 def ticket_answer(
@@ -83,6 +84,7 @@ def ticket_answer(
         source=source | {"utm": msgspec.json.decode(ticket.utm) if ticket.utm else {}},
         last_text=listed.last_text if listed else None,
         last_direction=listed.last_direction if listed else None,
+        merged_into=listed.merged_into if listed else None,
     )
 
 

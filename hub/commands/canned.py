@@ -137,6 +137,7 @@ COMMANDS: Final = (
         request=FillCanned,
         answer=Filled,
         read=_fill,
+        refuses=("conflict",),
         **_READ,
     ),
 )

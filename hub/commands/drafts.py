@@ -58,7 +58,7 @@ COMMANDS: Final = (
         answer=SavedAnswer,
         scope="tickets:write",
         write=_save,
-        refuses=("stale",),
+        refuses=("stale", "conflict"),
         **_NOUN,
     ),
     Command(

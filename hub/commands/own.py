@@ -371,5 +371,6 @@ COMMANDS: Final = (
         scope="tickets:read",
         permission="tickets.read",
         read=_position,
+        refuses=("conflict",),
     ),
 )

@@ -58,6 +58,7 @@ _OWN: dict[str, Any] = {
     "answer": ReadAnswer,
     "scope": "tickets:read",  # to have read it goes with reading
     "permission": "tickets.read",
+    "refuses": ("conflict",),
 }
 
 COMMANDS: Final = (
@@ -75,7 +76,6 @@ COMMANDS: Final = (
         path="/tickets/{number}/unread",
         request=MarkUnread,
         write=_unread,
-        refuses=("conflict",),
         **_OWN,
     ),
     Command(

@@ -284,7 +284,13 @@ def _untag(tx: Tx, caller: Caller, request: TagTicket) -> TicketAnswer:
 _READ: dict[str, Any] = {"noun": "tickets", "method": "GET", "scope": "tickets:read", "permission": "tickets.read"}
 _WRITE: dict[str, Any] = {"noun": "tickets", "method": "POST", "scope": "tickets:write", "refuses": ("conflict",)}
 # One's own mark on a ticket, which goes with reading it.
-_OWN: dict[str, Any] = {"noun": "tickets", "method": "POST", "scope": "tickets:read", "permission": "tickets.read"}
+_OWN: dict[str, Any] = {
+    "noun": "tickets",
+    "method": "POST",
+    "scope": "tickets:read",
+    "permission": "tickets.read",
+    "refuses": ("conflict",),
+}
 _ONE: Final = "/tickets/{number}"
 
 COMMANDS: Final = (

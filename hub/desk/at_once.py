@@ -17,7 +17,8 @@ from hub.events import Scope
 from hub.staff.access import Caller, visible
 
 _ROWS = f"""
-SELECT {COLUMNS}, contact.name, message.text, message.direction
+SELECT {COLUMNS}, contact.name, message.text, message.direction,
+       (SELECT survivor.number FROM ticket AS survivor WHERE survivor.id = ticket.merged_into)
 FROM ticket JOIN contact ON contact.id = ticket.contact_id
 LEFT JOIN message ON message.id = ticket.last_message_id"""
 _OPEN = f"{_ROWS} WHERE ticket.spam = 0 AND ticket.merged_into IS NULL AND ticket.status = :status"
@@ -122,7 +123,7 @@ def _listed(row: Row) -> Listed:
     width = len(Ticket.__struct_fields__)
     text = row[width + 1]
     snippet = text if text is None or len(text) <= 140 else text[:139] + "…"
-    return Listed(Ticket(*row[:width]), row[width], snippet, row[width + 2])
+    return Listed(Ticket(*row[:width]), row[width], snippet, row[width + 2], row[width + 3])
 
 
 # --- who and what there is, in the small form that names things -----------------------------------------------------

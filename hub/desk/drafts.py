@@ -25,6 +25,8 @@ _PUT = """
 INSERT INTO draft (agent_id, ticket_id, mode, text, saved_at) VALUES (:agent_id, :ticket_id, :mode, :text, :saved_at)
 ON CONFLICT (agent_id, ticket_id, mode) DO UPDATE SET text = excluded.text, saved_at = excluded.saved_at"""
 _DROP = "DELETE FROM draft WHERE agent_id = :agent_id AND ticket_id = :ticket_id AND mode = :mode"
+_MOVE = """
+UPDATE draft SET ticket_id = :to WHERE agent_id = :agent_id AND ticket_id = :ticket_id AND mode = :mode"""
 _OF_TICKET = "SELECT agent_id, mode, text, saved_at FROM draft WHERE ticket_id = :ticket_id"
 _OF_AGENT = """
 SELECT ticket.number, draft.mode, draft.text, draft.saved_at
@@ -76,6 +78,20 @@ def said(tx: Tx, caller: Caller, ticket: Ticket, mode: Mode) -> None:
     """What was begun is said now."""
     if caller.actor.kind == "agent":
         _drop(tx, caller.grants.agent_id, ticket, mode, tx.now, None)
+
+
+def move(tx: Tx, ticket: Ticket, to: Ticket, which: list[tuple[int, str]] | None = None) -> list[tuple[int, str]]:
+    """Those of a ticket (or `which` of them) to another that has none of the same agent and mode; which moved."""
+    moved: list[tuple[int, str]] = []
+    for agent_id, mode, text, saved_at in tx.rows(_OF_TICKET, ticket_id=ticket.id):
+        if which is not None and (agent_id, mode) not in which:
+            continue
+        if tx.row(_GET, agent_id=agent_id, ticket_id=to.id, mode=mode) is None:
+            tx.run(_MOVE, agent_id=agent_id, ticket_id=ticket.id, mode=mode, to=to.id)
+            tx.tell(_own(agent_id, ticket.number, mode, "", saved_at, None))
+            tx.tell(_own(agent_id, to.number, mode, text, saved_at, None))
+            moved.append((agent_id, mode))
+    return moved
 
 
 def of_caller(rx: Rx, caller: Caller) -> list[Draft]:

@@ -42,6 +42,7 @@ class Listed(msgspec.Struct, frozen=True):
     contact_name: str
     last_text: str | None
     last_direction: str | None
+    merged_into: int | None = None  # the number of the ticket that it is part of now
 
 
 class _Order(msgspec.Struct, frozen=True):
@@ -252,7 +253,7 @@ class Thread(msgspec.Struct, frozen=True):
 
 
 def thread(rx: Rx, caller: Caller, number: int, *, limit: int = 50, cursor: str | None = None) -> Thread:
-    ticket = tickets.seen(rx, caller, number)
+    ticket = tickets.seen(rx, caller, number, merged=True)
     name = f"thread {ticket.id}"
     before = cursors.read(name, cursor, (int,))[0] if cursor else END
     limit = max(1, min(limit, MOST))
@@ -274,7 +275,7 @@ def events(
     rx: Rx, caller: Caller, number: int, *, limit: int = 50, cursor: str | None = None
 ) -> tuple[list[Happened], str | None]:
     """What happened to a ticket, newest first."""
-    ticket = tickets.seen(rx, caller, number)
+    ticket = tickets.seen(rx, caller, number, merged=True)
     name = f"events {ticket.id}"
     before = cursors.read(name, cursor, (int,))[0] if cursor else END
     limit = max(1, min(limit, MOST))

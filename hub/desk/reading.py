@@ -61,6 +61,28 @@ def tell_again(tx: Tx, to: Recorded) -> None:
         tx.tell(_own(agent_id, ticket, message_id, None))
 
 
+def join(tx: Tx, ticket: Ticket, survivor: Ticket, last: int) -> list[tuple[int, int, int]]:
+    """Who had read all that the contact wrote in both has read the survivor up to its last message: (agent, up to where
+    before, and now)."""
+    theirs: dict[int, int] = dict(tx.rows(_READERS, ticket_id=survivor.id))
+    joined: list[tuple[int, int, int]] = []
+    for agent_id, message_id in tx.rows(_READERS, ticket_id=ticket.id):
+        before = theirs.get(agent_id, 0)
+        read = message_id >= (ticket.last_incoming_id or 0) and before >= (survivor.last_incoming_id or 0)
+        if read and last > before:
+            _put(tx, agent_id, survivor, last, None)
+            joined.append((agent_id, before, last))
+    return joined
+
+
+def part(tx: Tx, survivor: Ticket, joined: list[tuple[int, int, int]]) -> None:
+    """The same back, for whoever has read nothing more since."""
+    now: dict[int, int] = dict(tx.rows(_READERS, ticket_id=survivor.id))
+    for agent_id, before, after in joined:
+        if now.get(agent_id) == after:
+            _put(tx, agent_id, survivor, before, None)
+
+
 def of_agent(rx: Rx, agent_id: int, ticket_ids: Iterable[int]) -> dict[str, int]:
     """The number of each ticket of which the agent has read something → up to which message. (A JSON object's keys
     are strings.)"""

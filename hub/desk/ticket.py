@@ -5,7 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from hub.db.tx import Rx, Tx
-from hub.errors import not_found
+from hub.errors import Refusal, not_found
 from hub.events import SYSTEM, Actor, AgentLoadChanged, Event, Scope
 from hub.staff.access import Caller, may
 
@@ -85,17 +85,29 @@ def by_number(rx: Rx, number: int) -> Ticket | None:
     return None if row is None else Ticket(*row)
 
 
-def seen(rx: Rx, caller: Caller, number: int) -> Ticket:
-    """The ticket of a public number, if the caller may see it: the gate that every command goes through."""
+def seen(rx: Rx, caller: Caller, number: int, *, merged: bool = False) -> Ticket:
+    """The ticket of a public number, if the caller may see it: the gate that every command goes through. What was
+    merged into another can only be looked at (`merged`)."""
     found = by_number(rx, number)
     if found is None or not may(caller.grants, found.scope):
         raise not_found("ticket")
+    if found.merged_into is not None and not merged:
+        into = must(rx, found.merged_into).number
+        raise Refusal("conflict", f"This ticket was merged into #{into}. Go on there.", extra={"merged_into": into})
     return found
 
 
+def survivor(rx: Rx, ticket: Ticket) -> Ticket:
+    """The ticket that it is part of now; itself, if it was not merged."""
+    while ticket.merged_into is not None:
+        ticket = must(rx, ticket.merged_into)
+    return ticket
+
+
 def latest(rx: Rx, contact_id: int, inbox_id: int) -> Ticket | None:
+    """What the contact spoke of last in that inbox, wherever it was merged to."""
     row = rx.row(_LATEST, contact_id=contact_id, inbox_id=inbox_id)
-    return None if row is None else Ticket(*row)
+    return None if row is None else survivor(rx, Ticket(*row))
 
 
 def record(tx: Tx, ticket: Ticket, event: Event, by: Actor, *, now: Ticket | None = None) -> None:

@@ -158,6 +158,7 @@ def put_back(tx: Tx, caller: Caller, number: int, tag: str) -> None:
     ticket = tickets.by_number(tx, number)
     if ticket is None:
         return
+    ticket = tickets.survivor(tx, ticket)
     tags.mark(tx, caller, ticket, tag)
     if ticket.status == "open":
         return

@@ -19,6 +19,9 @@ from hub.events import (
     AgentDisabled,
     Recorded,
     SignedOut,
+    TicketMerged,
+    TicketSplit,
+    TicketUnmerged,
     TokenRevoked,
     VisitorChanged,
     VisitorForgotten,
@@ -107,6 +110,8 @@ class Keeping:
                     self._doubt_agents(event.agent_id)
                 case TokenRevoked() if recorded.by.kind == "agent":
                     self._doubt_token(event.token_id)
+                case TicketMerged() | TicketUnmerged() | TicketSplit() if event.visitor_id is not None:
+                    self._start_anew(event.visitor_id)
                 case VisitorForgotten() | VisitorReplaced():
                     self._over(event.visitor_id)
                 case _:
@@ -246,6 +251,12 @@ class Keeping:
             if self._changed:
                 await asyncio.sleep(0.02)
                 self._change.set()
+
+    def _start_anew(self, visitor_id: int) -> None:
+        """What they hold stands under another number now."""
+        for session in tuple(self.live.of_visitor.get(visitor_id, ())):
+            session.doubts += 1
+            self.live.stop(session, "rights_changed")
 
     def seen(self, session: VisitorSession, cursor: int) -> None:
         """Everything up to that event has reached their browser; noted once a second."""

@@ -15,7 +15,7 @@ from hub.db.tx import Rx
 from hub.desk import at_once, canned, counts, drafts, reading, visitors
 from hub.desk.visitors import Visitor
 from hub.errors import Refusal
-from hub.events import AccessChanged, Recorded
+from hub.events import AccessChanged, Recorded, TicketJoined, TicketMerged, TicketSplit, TicketUnmerged
 from hub.live import stream
 from hub.live.audience import TICKETS
 from hub.live.hydrate import Things, things
@@ -25,6 +25,7 @@ from hub.staff.access import Caller
 from hub.staff.live_tickets import Credential
 
 TICKETS_SHOWN: Final = 500
+_RENUMBERS: Final = (TicketJoined, TicketMerged, TicketUnmerged, TicketSplit)
 VISITORS_REPLAY: Final = 200  # events of a visitor's own; beyond that the newest page of messages is less to send
 
 
@@ -123,6 +124,8 @@ def visitor(rx: Rx, visitor: Visitor, cursor: int | None) -> VisitorJoined | Non
         joined.events, more = stream.events_of_visitor(rx, visitor.id, cursor, VISITORS_REPLAY)
         if more:
             joined.required, joined.events = "too_far_behind", []
+        elif any(isinstance(recorded.event, _RENUMBERS) for recorded in joined.events):
+            joined.required, joined.events = "rights_changed", []  # what they hold stands under another number now
         else:
             joined.things = things(rx, joined.events, connected=(visitor.id,))
             joined.read = visitors.read_upto(rx, current)

@@ -68,7 +68,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "open_ticket": {"": {**CONTACT, **INBOX, "text": "They called: the kettle leaks."}},
     "reply": {
         "": {**NUMBER, "text": "We send a new one."},
-        "having seen": {**NUMBER, "text": "We send a new one.", "seen": Ref("message_id")},
+        "having seen": {**NUMBER, "text": "We send a new one.", "seen": Ref("later_id")},
     },
     "note": {
         "": {**NUMBER, "text": "A regular customer."},
@@ -109,6 +109,9 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "change_ticket": {"": {**NUMBER, "subject": "Kettle", "priority": "high", "spam": False}},
     "tag_ticket": {"": {**NUMBER, "tag": "warranty"}},
     "untag_ticket": {"": {**NUMBER, "tag": "regular"}},
+    "merge_ticket": {"": {**NUMBER, "into": Ref("other_number")}},
+    "unmerge_ticket": {"": {"number": Ref("merged_number")}},
+    "split_ticket": {"": {**NUMBER, "from_message_id": Ref("later_id")}},
     "resend_delivery": {"": {"delivery_id": Ref("delivery_id")}},
     "cancel_delivery": {"": {"delivery_id": Ref("held_id")}},
     # contacts
@@ -270,7 +273,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
 }
 
 # Fields that name an object. A new one has to stand in an example, or the test says so.
-NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes|mentions)"
+NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes|mentions|into)"
 ABSENT = 2**53 - 1
 
 

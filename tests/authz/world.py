@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hub.db.tx import Tx
-from hub.desk import contact_notes, hours, inboxes, incoming, tags
+from hub.desk import contact_notes, hours, inboxes, incoming, merging, tags
 from hub.desk import ticket as tickets
 from hub.events import SYSTEM, AccessChanged, Actor
 from hub.feedback import records
@@ -41,6 +41,9 @@ class Side:
     number: int
     ticket_id: int
     message_id: int
+    later_id: int  # another message of the same ticket
+    other_number: int  # another ticket of the same contact
+    merged_number: int  # one that was merged into that
     contact_id: int
     point_id: int
     address: str
@@ -102,6 +105,7 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
     )
     ticket = tickets.by_number(tx, number)
     assert ticket is not None
+    later_id, other, merged = further(tx, ticket, principal)
     tags.tag_ticket(tx, DESK, number, "regular")
     tags.tag_contact(tx, DESK, contact_id, "regular")
     tx.run("UPDATE ticket SET offered_to = :agent, offered_until = :now WHERE id = :id", agent=principal, now=tx.now,
@@ -118,12 +122,15 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         tx, DESK, email=f"colleague{n}@desk.example", name="Colleague", role_id=roles.named(tx, "observer").id
     )
     teams.add_member(tx, DESK, team_id, colleague_id)
-    message_id = int(tx.value("SELECT id FROM message WHERE ticket_id = :id", id=ticket.id))
+    message_id = int(tx.value("SELECT MIN(id) FROM message WHERE ticket_id = :id", id=ticket.id))
     row = {"message_id": message_id, "ticket_id": ticket.id, "inbox_id": inbox_id, "point_id": point_id}
     return Side(
         number=number,
         ticket_id=ticket.id,
         message_id=message_id,
+        later_id=later_id,
+        other_number=other,
+        merged_number=merged,
         contact_id=contact_id,
         point_id=spare,
         address=address,
@@ -172,6 +179,9 @@ def _post(tx: Tx, side: str, inbox_id: int) -> int:
     return made.id
 
 
+_MESSAGE = """
+INSERT INTO message (ticket_id, inbox_id, direction, author_kind, author_id, text, external_id, created_at)
+VALUES (:ticket_id, :inbox_id, 'incoming', 'contact', :contact_id, 'It also hums.', :name, 0) RETURNING id"""
 _DELIVERY = """
 INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, created_at, changed_at)
 VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, '{"text": "x"}', :state, :now, :now) RETURNING id"""
@@ -202,6 +212,27 @@ def _guarded(tx: Tx, n: int, role_id: int) -> int:
     agent_id = agents.create(tx, DESK, email=f"guarded{n}@desk.example", name="Guarded", role_id=role_id)
     tx.run(_TWO_FACTOR, agent_id=agent_id, now=tx.now)
     return agent_id
+
+
+def further(tx: Tx, ticket: tickets.Ticket, principal: int) -> tuple[int, int, int]:
+    """(a later message of the ticket, another ticket of its contact in that inbox, one that was merged into that)."""
+    n = next(_numbers)
+    row = {"ticket_id": ticket.id, "inbox_id": ticket.inbox_id, "contact_id": ticket.contact_id}
+    numbers = [
+        incoming.write_down(
+            tx,
+            _author(principal),
+            inbox_id=ticket.inbox_id,
+            contact_id=ticket.contact_id,
+            text="It hums.",
+            subject=None,
+            priority="normal",
+            external_id=f"{name}{n}",
+        )
+        for name in ("other", "merged")
+    ]
+    merging.merge(tx, DESK, numbers[1], numbers[0])
+    return tx.insert(_MESSAGE, **row, name=f"later{n}"), numbers[0], numbers[1]
 
 
 def _author(agent_id: int) -> access.Caller:

@@ -19,13 +19,14 @@ from hub.commands import BY_NAME, COMMANDS
 from hub.commands.visitors import BY_NAME as VISITORS
 from hub.db.tx import Tx
 from hub.desk import inboxes, tags
+from hub.desk import ticket as gate
 from hub.events import SYSTEM
 from hub.live import stream
 from hub.people import contacts
 from hub.staff import agents, roles, teams, tokens
 from hub.staff.access import DESK
 from tests.authz.examples import EXAMPLES, references
-from tests.authz.world import Side, World, acting, filled, fresh
+from tests.authz.world import Side, World, acting, filled, fresh, further
 from tests.fixtures.desk import DeskClient
 from tests.live.client import SECONDS, SECRET, Client, agent, live_inbox, visitor
 from tests.live.stores import Stores, stores
@@ -44,6 +45,8 @@ NOUNS = sorted({command.noun for command in COMMANDS})
 GIVES_AND_TAKES = {
     "add_team_inbox", "add_team_member", "change_agent", "change_inbox", "change_role", "create_inbox", "disable_agent",
     "enable_agent", "remove_team_inbox", "remove_team_member", "make_password_link",
+    # a visitor holds messages under the number of their ticket
+    "merge_ticket", "unmerge_ticket", "split_ticket",
 }  # fmt: skip
 QUEUE = ("waiting_since", "position", "expected_wait")
 PAGE: Any = {"page": "https://shop.example/"}
@@ -266,8 +269,19 @@ def _chat(tx: Tx, side: Side, number: int, me: int, message_id: int) -> Side:
     tags.tag_contact(tx, DESK, contact_id, "regular")
     tx.run(_OFFER, agent=me, now=tx.now, id=ticket_id)
     point = contacts.add_point(tx, SYSTEM, contact_id, "email", f"eve-{side.address}")
+    chat = gate.by_number(tx, number)
+    assert chat is not None
+    later, other, merged = further(tx, chat, me)
     return dataclasses.replace(
-        side, number=number, ticket_id=ticket_id, contact_id=contact_id, message_id=message_id, point_id=point
+        side,
+        number=number,
+        ticket_id=ticket_id,
+        contact_id=contact_id,
+        message_id=message_id,
+        point_id=point,
+        later_id=later,
+        other_number=other,
+        merged_number=merged,
     )
 
 

@@ -41,6 +41,14 @@ SELECT COUNT(*) FROM (
   LIMIT 100) AS unread"""
 _VISITOR_OF = "SELECT visitor_id FROM visitor_ticket WHERE ticket_id = :ticket_id"
 _AGENT = "SELECT name FROM agent WHERE id = :id"
+_THROUGH_IT = """
+SELECT 1 FROM visitor_ticket JOIN visitor ON visitor.id = visitor_ticket.visitor_id
+JOIN ticket ON ticket.id = visitor_ticket.ticket_id AND ticket.inbox_id = visitor.inbox_id
+WHERE visitor_ticket.ticket_id = :id"""
+_MERGED_SUBJECT = """
+SELECT merged.subject FROM visitor_ticket JOIN visitor ON visitor.id = visitor_ticket.visitor_id
+JOIN ticket AS merged ON merged.merged_into = visitor_ticket.ticket_id AND merged.inbox_id = visitor.inbox_id
+WHERE visitor_ticket.ticket_id = :id ORDER BY merged.id DESC LIMIT 1"""
 _RATING = """
 SELECT score, text, created_at FROM feedback
 WHERE ticket_id = :ticket_id AND kind = 'rating' AND by_kind = 'contact' ORDER BY id DESC LIMIT 1"""
@@ -200,7 +208,7 @@ def ticket_shown(rx: Rx, ticket: Ticket) -> TicketShown:
     return TicketShown(
         number=ticket.number,
         status="resolved" if ticket.status == "resolved" else "open",  # the rest is the agents' own affair
-        subject=ticket.subject,
+        subject=_subject(rx, ticket),
         agent=None if ticket.assignee_id is None else first_name(rx.value(_AGENT, id=ticket.assignee_id)),
         waiting_since=ticket.waiting_since,
         position=place,
@@ -216,6 +224,14 @@ def read_upto(rx: Rx, visitor: Visitor) -> tuple[int, int] | None:
     """(the number of the ticket that is going on, up to which message of it somebody here has read)."""
     ticket = talk.going_on(rx, visitor)
     return None if ticket is None else (ticket.number, ticket.read_to)
+
+
+def _subject(rx: Rx, ticket: Ticket) -> str:
+    """What it is about, in words of this channel: what their contact wrote elsewhere, this browser is not shown, though
+    their ticket was merged into that."""
+    if rx.value(_THROUGH_IT, id=ticket.id) is not None:
+        return ticket.subject
+    return str(rx.value(_MERGED_SUBJECT, id=ticket.id) or "")
 
 
 def summary(rx: Rx, visitor: Visitor) -> Summary:

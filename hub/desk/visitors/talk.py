@@ -37,7 +37,8 @@ WHERE visitor_ticket.visitor_id = :visitor_id AND delivery.inbox_id = :inbox_id
 # Messages and their events grow together, so the newest message of ours up to a cursor tells all those before it.
 _SENT_UPTO = """
 SELECT payload FROM event
-WHERE ticket_id = :ticket_id AND name = 'message.sent' AND id <= :cursor ORDER BY id DESC LIMIT 1"""
+WHERE (ticket_id = :ticket_id OR ticket_id IN (SELECT id FROM ticket WHERE merged_into = :ticket_id))
+  AND name = 'message.sent' AND id <= :cursor ORDER BY id DESC LIMIT 1"""
 _OURS = """
 SELECT message.ticket_id, visitor_ticket.visitor_id
 FROM message JOIN visitor_ticket ON visitor_ticket.ticket_id = message.ticket_id
