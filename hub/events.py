@@ -563,6 +563,23 @@ class FieldRemoved(Event, frozen=True, kw_only=True):
     own_field_id: int
 
 
+class ViewCreated(Event, frozen=True, kw_only=True):
+    """A saved view; or it is shared now, or no longer. The scope says whose it is: an agent's, or everybody's."""
+
+    name = "view.created"
+    view_id: int
+
+
+class ViewChanged(Event, frozen=True, kw_only=True):
+    name = "view.changed"
+    view_id: int
+
+
+class ViewDeleted(Event, frozen=True, kw_only=True):
+    name = "view.deleted"
+    view_id: int
+
+
 class FeedbackRecorded(Event, frozen=True, kw_only=True):
     name = "feedback.recorded"
     feedback_id: int

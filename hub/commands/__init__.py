@@ -23,6 +23,7 @@ from hub.commands import (
     staff,
     targets,
     tickets,
+    views,
 )
 from hub.commands.table import Command
 
@@ -30,6 +31,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *tickets.COMMANDS,
     *messages.COMMANDS,
     *merging.COMMANDS,
+    *views.COMMANDS,
     *reading.COMMANDS,
     *drafts.COMMANDS,
     *canned.COMMANDS,

@@ -11,7 +11,7 @@ from hub.desk.ticket import Ticket
 from hub.errors import Refusal, invalid
 from hub.events import TicketAssigned, TicketMoved, TicketOfferEnded
 from hub.staff import access
-from hub.staff.access import Caller
+from hub.staff.access import Caller, Grants
 
 How = Literal["assigned", "claimed", "handed_over", "unassigned", "routed", "drained"]
 
@@ -52,10 +52,15 @@ def assign(tx: Tx, caller: Caller, number: int, to: int | None) -> None:
     put(tx, caller, ticket, to, how)
 
 
-def _require_fit(rx: Rx, ticket: Ticket, to: int) -> None:
-    grants = access.load(rx, to) if rx.value(_AGENT, id=to) is not None else None
+def require_agent(rx: Rx, agent_id: int) -> Grants:
+    grants = access.load(rx, agent_id) if rx.value(_AGENT, id=agent_id) is not None else None
     if grants is None:
         raise invalid("agent_id", "There is no such agent, or they are disabled.")
+    return grants
+
+
+def _require_fit(rx: Rx, ticket: Ticket, to: int) -> None:
+    grants = require_agent(rx, to)
     if not access.may(grants, ticket.scope):
         raise invalid("agent_id", "This agent cannot see this inbox. Add them to one of its teams first.")
 
@@ -76,7 +81,7 @@ def hand_over(tx: Tx, caller: Caller, number: int, text: str, *, to: int | None,
     if to is not None:
         _require_fit(tx, ticket, to)
     else:
-        _require_team(tx, team_id)
+        require_team(tx, team_id)
     notes.write(tx, caller, number, text)
     if to is not None:
         assign(tx, caller, number, to)
@@ -90,13 +95,13 @@ def move(tx: Tx, caller: Caller, number: int, team_id: int | None) -> None:
     ticket = tickets.seen(tx, caller, number)
     if team_id == ticket.team_id:
         return
-    _require_team(tx, team_id)
+    require_team(tx, team_id)
     tx.run(_MOVE, team_id=team_id, now=tx.now, id=ticket.id)
     now = msgspec.structs.replace(ticket, team_id=team_id, changed_at=tx.now)
     tickets.count(tx, ticket, now)
     tickets.record(tx, ticket, TicketMoved(team_id=team_id, was=ticket.team_id), caller.actor, now=now)
 
 
-def _require_team(rx: Rx, team_id: int | None) -> None:
+def require_team(rx: Rx, team_id: int | None) -> None:
     if team_id is not None and rx.value(_TEAM, id=team_id) is None:
         raise invalid("team_id", "There is no such team.")

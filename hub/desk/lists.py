@@ -17,7 +17,7 @@ from hub.text import fold
 
 MOST: Final = 100
 View = Literal["all", "mine", "unassigned", "open", "waiting", "snoozed", "resolved", "spam", "mentions", "following"]
-Sort = Literal["newest", "oldest_waiting", "priority"]
+Sort = Literal["newest", "oldest_waiting", "priority", "due"]
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,9 +56,11 @@ class _Order(msgspec.Struct, frozen=True):
 # When nobody waits, after all those who do. The indices of these orders hold what is not resolved.
 _NEVER: Final = 9_007_199_254_740_991
 _SINCE = "COALESCE(ticket.waiting_since, 9007199254740991)"
+_DUE = "COALESCE(ticket.due_at, 9007199254740991)"
 _ORDERS: Final[dict[str, _Order]] = {
     "newest": _Order(("ticket.last_message_at", "ticket.id"), True, lambda t: (t.last_message_at, t.id)),
     "oldest_waiting": _Order((_SINCE, "ticket.id"), False, lambda t: (_since(t), t.id)),
+    "due": _Order((_DUE, "ticket.id"), False, lambda t: (_NEVER if t.due_at is None else t.due_at, t.id)),
     "priority": _Order(("ticket.urgency", _SINCE, "ticket.id"), False, lambda t: (t.urgency, _since(t), t.id)),
 }
 
@@ -104,12 +106,11 @@ def listed(
     cursor: str | None = None,
 ) -> tuple[list[Listed], str | None]:
     """A page, and where the next begins (None: this was the last). By the newest words, newest first; by how long
-    the customer waits, longest first, then those who wait for nobody; by priority, and then the same. The latter two
-    show what is not resolved."""
+    the customer waits, longest first, then those who wait for nobody; by priority, and then the same; by when an answer
+    is due. All but the first show what is not resolved."""
     where, params = matching(caller, wanted)
     if sort != "newest":
-        if wanted.view == "resolved" or "resolved" in wanted.status:
-            raise invalid("sort", "What is resolved waits for nobody: it can only be sorted by the newest words.")
+        require_sortable(wanted, sort)
         where.append(_UNRESOLVED)
     by = _ORDERS[sort]
     name = f"tickets {sort} {msgspec.json.encode(wanted).decode()}"
@@ -127,6 +128,11 @@ def listed(
     width = len(Ticket.__struct_fields__)
     found = [Listed(Ticket(*row[:width]), row[width], _snippet(row[width + 1]), row[width + 2]) for row in rows[:limit]]
     return found, cursors.make(name, by.of(found[-1].ticket)) if len(rows) > limit else None
+
+
+def require_sortable(wanted: Filter, sort: Sort) -> None:
+    if sort != "newest" and (wanted.view == "resolved" or "resolved" in wanted.status):
+        raise invalid("sort", "What is resolved waits for nobody: it can only be sorted by the newest words.")
 
 
 def matching(caller: Caller, wanted: Filter) -> tuple[list[str], dict[str, Any]]:

@@ -4,6 +4,7 @@ said and decided meanwhile, which stays where it was said. The journal row is al
 What was merged keeps its row and number and is in no list; whoever asks for it is told into which it went.
 """
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import drafts, reading, visitors
 from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
+from hub.desk.tickets import wake_at
 from hub.errors import Refusal, invalid
 from hub.events import (
     Event,
@@ -95,16 +97,13 @@ _NEWEST_INCOMING = """
 SELECT id FROM message WHERE ticket_id = :id AND direction = 'incoming' ORDER BY id DESC LIMIT 1"""
 _WRITE = """
 UPDATE ticket SET status = :status, priority = :priority, urgency = :urgency, assignee_id = :assignee_id,
-  waiting_since = :waiting_since, snoozed_until = :snoozed_until, offered_to = :offered_to,
-  offered_until = :offered_until, last_message_id = :last_message_id, last_message_at = :last_message_at,
+  waiting_since = :waiting_since, waited_since = :waited_since, snoozed_until = :snoozed_until,
+  offered_to = :offered_to, offered_until = :offered_until, last_message_id = :last_message_id,
+  last_message_at = :last_message_at,
   last_incoming_id = :last_incoming_id, read_to = :read_to, merged_into = :merged_into, changed_at = :changed_at,
   resolved_at = :resolved_at
 WHERE id = :id"""
-_WRITTEN: Final = (
-    "id", "status", "priority", "urgency", "assignee_id", "waiting_since", "snoozed_until", "offered_to",
-    "offered_until", "last_message_id", "last_message_at", "last_incoming_id", "read_to", "merged_into", "changed_at",
-    "resolved_at",
-)  # fmt: skip
+_WRITTEN: Final = tuple(re.findall(r":(\w+)", _WRITE))
 _JOURNAL = """
 INSERT INTO ticket_merge (what, ticket_id, other_id, journal, by_kind, by_id, at)
 VALUES (:what, :ticket_id, :other_id, :journal, :by_kind, :by_id, :now) RETURNING id"""
@@ -123,6 +122,7 @@ class Stand(msgspec.Struct, frozen=True):
     urgency: int
     assignee_id: int | None
     waiting_since: int | None
+    waited_since: int | None
     snoozed_until: int | None
     resolved_at: int | None
     last_message_id: int | None
@@ -166,6 +166,7 @@ def merge(tx: Tx, caller: Caller, number: int, into: int) -> None:
         ticket,
         status="resolved",
         waiting_since=None,
+        waited_since=None,
         snoozed_until=None,
         offered_to=None,
         offered_until=None,
@@ -225,8 +226,8 @@ def unmerge(tx: Tx, caller: Caller, number: int) -> None:
     now = _without(tx, survivor, journal, moved["message"])
     write(tx, ticket, back)
     write(tx, survivor, now)
-    if back.status == "snoozed" and back.snoozed_until is not None:
-        _wake(tx, back)
+    if back.status == "snoozed":
+        wake_at(tx, back.id, back.snoozed_until)
     by = journal.visitor[0] if journal.visitor is not None else None
     tickets.record(tx, ticket, TicketUnmerged(out_of=survivor.number, visitor_id=by), caller.actor, now=back)
     _tell(tx, caller, survivor, now)
@@ -295,7 +296,7 @@ def _absorbed(rx: Rx, ticket: Ticket, survivor: Ticket) -> Ticket:
     both = (ticket, survivor)
     status = min((one.status for one in both), key=_OPENNESS.index)
     urgent = min(both, key=lambda one: one.urgency)
-    since = [one.waiting_since for one in both if one.status == "open" and one.waiting_since is not None]
+    since = [at for one in both if (at := one.waiting_since or one.waited_since) is not None]
     until = [one.snoozed_until for one in both if one.status == "snoozed" and one.snoozed_until is not None]
     ended = [one.resolved_at for one in both if one.resolved_at is not None]
     latest = max(both, key=lambda one: one.last_message_id or 0)
@@ -314,6 +315,7 @@ def _absorbed(rx: Rx, ticket: Ticket, survivor: Ticket) -> Ticket:
         offered_to=survivor.offered_to if assignee is None else None,
         offered_until=survivor.offered_until if assignee is None else None,
         waiting_since=min(since) if status == "open" and since else None,
+        waited_since=min(since) if status == "snoozed" and since else None,
         snoozed_until=min(until) if status == "snoozed" and until else None,
         resolved_at=max(ended) if status == "resolved" else None,
         last_message_id=latest.last_message_id,
@@ -349,15 +351,9 @@ def _tell(tx: Tx, caller: Caller, was: Ticket, now: Ticket) -> None:
         told.append(TicketPending(was=was.status))
     elif now.status == "snoozed" and (was.status, was.snoozed_until) != (now.status, now.snoozed_until):
         told.append(TicketSnoozed(was=was.status, until=now.snoozed_until))
-        _wake(tx, now)
+        wake_at(tx, now.id, now.snoozed_until)
     for event in told:
         tickets.record(tx, was, event, caller.actor, now=now)
-
-
-def _wake(tx: Tx, ticket: Ticket) -> None:
-    if ticket.snoozed_until is not None:
-        payload = {"ticket_id": ticket.id, "until": ticket.snoozed_until}
-        tx.enqueue("snooze_over", payload, run_at=ticket.snoozed_until)
 
 
 # --- and back --------------------------------------------------------------------------------------------------------
@@ -398,14 +394,21 @@ def _restored(rx: Rx, ticket: Ticket, journal: Journal, since: list[tuple[int, s
     if was.assignee_id is not None and rx.value(_ENABLED, id=was.assignee_id) is None:
         fields["assignee_id"] = None
     if was.status == "snoozed" and was.snoozed_until is not None and was.snoozed_until <= rx.now:
-        fields |= {"status": "open", "snoozed_until": None}
+        fields |= _awake(fields)
     if since:
-        waits = was.waiting_since
+        waits = was.waiting_since or was.waited_since
         for _, direction, at in since:
             waits = None if direction == "outgoing" else waits or at
         fields["last_message_id"], fields["last_message_at"], fields["last_incoming_id"] = newest(rx, ticket.id)
-        fields |= {"status": "open", "waiting_since": waits, "snoozed_until": None, "resolved_at": None}
+        fields |= {"status": "open", "waiting_since": waits, "waited_since": None, "snoozed_until": None}
+        fields["resolved_at"] = None
     return msgspec.structs.replace(ticket, **fields, merged_into=None, changed_at=rx.now)
+
+
+def _awake(fields: dict[str, Any]) -> dict[str, Any]:
+    """The snooze is over meanwhile."""
+    since = fields["waiting_since"] or fields["waited_since"]
+    return {"status": "open", "snoozed_until": None, "waiting_since": since, "waited_since": None}
 
 
 def _without(rx: Rx, survivor: Ticket, journal: Journal, gone: list[int]) -> Ticket:
@@ -413,7 +416,7 @@ def _without(rx: Rx, survivor: Ticket, journal: Journal, gone: list[int]) -> Tic
     was, then, now = journal.survivor_was, journal.survivor_is, stand(survivor)
     fields: dict[str, Any] = {}
     for group in (
-        ("status", "waiting_since", "snoozed_until", "resolved_at"),
+        ("status", "waiting_since", "waited_since", "snoozed_until", "resolved_at"),
         ("priority", "urgency"),
         ("assignee_id",),
         ("read_to",),
@@ -424,7 +427,7 @@ def _without(rx: Rx, survivor: Ticket, journal: Journal, gone: list[int]) -> Tic
     if assignee is not None and rx.value(_ENABLED, id=assignee) is None:
         fields["assignee_id"] = None
     if fields.get("status") == "snoozed" and (fields["snoozed_until"] or rx.now + 1) <= rx.now:
-        fields |= {"status": "open", "snoozed_until": None}
+        fields |= _awake(fields)
     if not {survivor.last_message_id, survivor.last_incoming_id}.isdisjoint(gone):
         last, at, incoming = newest(rx, survivor.id)
         unchanged = last == was.last_message_id

@@ -21,6 +21,9 @@ INSERT INTO tag (name, name_folded, colour, created_at) VALUES (:name, :folded, 
 _ALL = "SELECT id, name, colour FROM tag ORDER BY name_folded, id"
 _TAG_TICKET = "INSERT INTO ticket_tag (ticket_id, tag_id) VALUES (:id, :tag_id) ON CONFLICT DO NOTHING"
 _UNTAG_TICKET = "DELETE FROM ticket_tag WHERE ticket_id = :id AND tag_id = :tag_id"
+_HAS = """
+SELECT 1 FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id
+WHERE ticket_tag.ticket_id = :id AND tag.name_folded = :folded"""
 _OF_TICKET = """
 SELECT tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id
 WHERE ticket_tag.ticket_id = :id ORDER BY tag.name_folded"""
@@ -47,6 +50,15 @@ def ensure(tx: Tx, caller: Caller, name: str, colour: Colour = "grey") -> int:
     tag_id = tx.insert(_INSERT, name=name, folded=fold(name), colour=colour, now=tx.now)
     tx.record(TagCreated(tag_id=tag_id), by=caller.actor)
     return tag_id
+
+
+def check(name: str) -> None:
+    """Refuses what can be no name of a tag."""
+    clean(name, "tag", most=MAX_TAG, lines=False)
+
+
+def has(rx: Rx, ticket_id: int, name: str) -> bool:
+    return rx.value(_HAS, id=ticket_id, folded=fold(name)) is not None
 
 
 def all_tags(rx: Rx) -> list[Tag]:

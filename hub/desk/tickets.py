@@ -111,8 +111,12 @@ def snooze(tx: Tx, caller: Caller, number: int, until: int | None) -> None:
     if until is not None and until <= tx.now:
         raise invalid("until", "This time has passed. Choose one that is still to come.")
     to_status(tx, caller, ticket, "snoozed", TicketSnoozed(was=ticket.status, until=until), snoozed_until=until)
+    wake_at(tx, ticket.id, until)
+
+
+def wake_at(tx: Tx, ticket_id: int, until: int | None) -> None:
     if until is not None:
-        tx.enqueue("snooze_over", {"ticket_id": ticket.id, "until": until}, run_at=until)
+        tx.enqueue("snooze_over", {"ticket_id": ticket_id, "until": until}, run_at=until)
 
 
 def snooze_over(tx: Tx, payload: dict[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 About a ticket: who may see the ticket, by its scope before and after. About a contact: who may see the contact, that
 is, one of their tickets as they stand now; one without any is everybody's. About feedback: who may see its ticket or
-inbox. About what is one agent's, a team's or everybody's (canned responses): they. All else is about the house:
+inbox. About what is one agent's, a team's or everybody's (canned responses, views): they. All else is about the house:
 everybody, or those with a permission, or nobody.
 """
 
@@ -87,7 +87,7 @@ NOBODY: Final = (
 )
 _CONTACT: Final = ("contact.", "contact_point.", "contact_note.", "consent.", "visitor.")
 _FEEDBACK: Final = "feedback."
-_SHARED: Final = ("canned.",)
+_SHARED: Final = ("canned.", "view.")
 _TICKET: Final = ("ticket.", "reply.", "message.", "note.", "delivery.")
 _RELEVANT: Final = frozenset((TICKETS, CONTACTS, FEEDBACK, STAFF, MACHINERY))
 

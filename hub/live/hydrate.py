@@ -12,12 +12,13 @@ from hub import events as happened
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.commands.tickets import MessageAnswer
 from hub.db.tx import Rx
-from hub.desk import at_once, canned, contact_notes, visitors
+from hub.desk import at_once, canned, contact_notes, saved_views, visitors
 from hub.desk.at_once import Names
 from hub.desk.canned import Canned
 from hub.desk.contact_notes import ContactNote
 from hub.desk.contact_rows import ContactRow
 from hub.desk.lists import Delivered, Noted, Said
+from hub.desk.saved_views import View
 from hub.desk.ticket import Ticket
 from hub.events import Recorded, Scope
 from hub.feedback import records
@@ -56,6 +57,7 @@ class Things(msgspec.Struct):
     contact_scopes: dict[int, list[Scope]]
     names: Names
     canned: dict[int, tuple[Scope, Canned]] = {}
+    views: dict[int, tuple[Scope, View]] = {}
     contact_notes: dict[int, ContactNote] = {}
     own_fields: dict[int, Field] = {}
     deliveries_of: dict[int, tuple[Delivered, ...]] = {}
@@ -104,6 +106,7 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
         own_fields=fields.by_ids(rx, asked["own_field_id"]),
     )
     found.canned = canned.by_ids(rx, asked["canned_id"])
+    found.views = saved_views.by_ids(rx, asked["view_id"])
     sent = {r.event.message_id for r in batch if isinstance(r.event, happened.MessageSent)}
     found.deliveries_of = at_once.deliveries_of(rx, sent)
     if connected:
@@ -131,7 +134,7 @@ def _concerns(recorded: Recorded) -> bool:
 _SAYINGS: Final = ("message_id", "note_id", "delivery_id", "feedback_id", "contact_note_id")
 _NAMES: Final = ("agent_id", "team_id", "inbox_id", "tag_id", "own_field_id")  # of these the house's own events tell
 _FIELDS: Final = (*_SAYINGS, *_NAMES)
-_OWNED: Final = ("canned_id",)
+_OWNED: Final = ("canned_id", "view_id")
 _FIELDS_OF: Final[dict[Rule, tuple[str, ...]]] = {"house": _FIELDS, "shared": _OWNED}
 
 
@@ -223,7 +226,8 @@ class Shown:
 
     def _owned(self) -> tuple[Scope, Any] | None:
         """What is somebody's, as it stands now: whose, and itself."""
-        return self._things.canned.get(getattr(self.recorded.event, "canned_id", 0))
+        event, found = self.recorded.event, self._things
+        return found.canned.get(getattr(event, "canned_id", 0)) or found.views.get(getattr(event, "view_id", 0))
 
     def _bare(self) -> dict[str, Any]:
         if self.rule == "shared":
@@ -264,6 +268,8 @@ class Shown:
                 return found.feedback.get(id)
             case "canned_id":
                 return found.canned[id][1] if id in found.canned else None
+            case "view_id":
+                return found.views[id][1] if id in found.views else None
             case "contact_note_id":
                 return found.contact_notes.get(id)
             case "own_field_id":

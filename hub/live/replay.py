@@ -12,7 +12,7 @@ import msgspec
 from hub.commands import own
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.db.tx import Rx
-from hub.desk import at_once, canned, counts, drafts, reading, visitors
+from hub.desk import at_once, canned, counts, drafts, reading, saved_views, visitors
 from hub.desk.visitors import Visitor
 from hub.errors import Refusal
 from hub.events import AccessChanged, Recorded, TicketJoined, TicketMerged, TicketSplit, TicketUnmerged
@@ -45,6 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     drafts: list[drafts.Begun]
     counts: counts.Counts
     canned: list[canned.Canned]
+    views: list[saved_views.View]
     agents: list[at_once.Colleague]
     teams: list[at_once.TeamName]
     inboxes: list[at_once.InboxName]
@@ -161,6 +162,7 @@ def snapshot(rx: Rx, caller: Caller) -> State:
         reads=own.reads,
         drafts=own.drafts,
         canned=canned.listed(rx, caller) if TICKETS in caller.grants.permissions else [],
+        views=saved_views.listed(rx, caller) if TICKETS in caller.grants.permissions else [],
         counts=counts.of(rx, caller),
         agents=list(names.agents.values()),
         teams=list(names.teams.values()),

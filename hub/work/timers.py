@@ -6,7 +6,7 @@ from hub.clock import DAY, HOUR
 from hub.db import lanes
 from hub.db.store import Store
 from hub.db.tx import Tx
-from hub.desk import hours, inboxes, presence, reply_clock, routing, tickets
+from hub.desk import bulk, hours, inboxes, presence, reply_clock, routing, tickets
 from hub.desk import inbound as stored
 from hub.desk.hours import lookup
 from hub.desk.hours.schedule import date_of
@@ -50,6 +50,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         inboxes.CHECK: runner.check,
         DELIVER: runner.outbound.deliver,
         "snooze_over": unit(tickets.snooze_over),
+        bulk.JOB: unit(bulk.go_on),
         presence.EXPIRE: unit(presence.expire),
         **{kind: unit(fn) for kind, fn in (*routing.TIMERS.items(), *reply_clock.TIMERS.items())},
         words.CATCH_UP: unit(words.catch_up),

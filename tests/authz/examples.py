@@ -109,6 +109,18 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "change_ticket": {"": {**NUMBER, "subject": "Kettle", "priority": "high", "spam": False}},
     "tag_ticket": {"": {**NUMBER, "tag": "warranty"}},
     "untag_ticket": {"": {**NUMBER, "tag": "regular"}},
+    "change_tickets": {
+        "resolve": {"numbers": [Ref("number")], "do": "resolve"},
+        "assign": {"numbers": [Ref("number")], "do": "assign", **AGENT},
+        "move": {"numbers": [Ref("number")], "do": "move", **TEAM},
+        "by filter": {"filter": {"view": "open"}, "do": "priority", "priority": "high"},
+    },
+    "read_bulk": {"": {"bulk_id": Ref("bulk_id")}},
+    "undo_bulk": {"": {"bulk_id": Ref("bulk_id")}},
+    "list_views": {"": {}},
+    "create_view": {"": {"name": "Urgent ones", "filter": {"priority": ["urgent"]}, "sort": "oldest_waiting"}},
+    "change_view": {"": {"view_id": Ref("view_id"), "name": "Others"}},
+    "delete_view": {"": {"view_id": Ref("view_id")}},
     "merge_ticket": {"": {**NUMBER, "into": Ref("other_number")}},
     "unmerge_ticket": {"": {"number": Ref("merged_number")}},
     "split_ticket": {"": {**NUMBER, "from_message_id": Ref("later_id")}},
@@ -273,7 +285,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
 }
 
 # Fields that name an object. A new one has to stand in an example, or the test says so.
-NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes|mentions|into)"
+NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes|mentions|into|numbers)"
 ABSENT = 2**53 - 1
 
 

@@ -59,6 +59,8 @@ class Side:
     token_id: int
     session_id: int
     guarded_id: int  # an agent like that one, with two-factor
+    view_id: int  # the owner's
+    bulk_id: int  # the owner's
     job_id: int
     inbound_id: int
     kept_id: int  # what its contact sent while blocked
@@ -146,6 +148,8 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         session_id=_session(tx, owner),
         guarded_id=_guarded(tx, n, role_id),
         token_id=tokens.create(tx, acting(tx, owner), name="spare", scopes=["tickets:read"], expires_at=None)[0],
+        view_id=tx.insert(_VIEW, owner=owner, now=tx.now),
+        bulk_id=_bulk(tx, owner, ticket.id),
         job_id=tx.insert(_JOB, now=tx.now),
         inbound_id=tx.insert(_INBOUND, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode()),
         kept_id=tx.insert(_KEPT, inbox_id=inbox_id, now=tx.now, body=f"of {side}".encode(), contact_id=contact_id),
@@ -188,6 +192,13 @@ VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, '{"text": "x"}', :
 _CANNED = """
 INSERT INTO canned (short, short_folded, title, text, team_id, created_at, changed_at)
 VALUES (:short, :short, '', 'Hello', :team_id, :now, :now) RETURNING id"""
+_VIEW = """
+INSERT INTO saved_view (agent_id, name, filter, sort, created_at, changed_at)
+VALUES (:owner, 'Mine', '{}', 'newest', :now, :now) RETURNING id"""
+_BULK = """
+INSERT INTO bulk (agent_id, action, total, done, started_at, ended_at)
+VALUES (:owner, '{"do": "resolve"}', 1, 1, :now, :now) RETURNING id"""
+_ITEM = "INSERT INTO bulk_item (bulk_id, ticket_id, state, reason) VALUES (:id, :ticket_id, 'refused', 'x')"
 _JOB = """
 INSERT INTO job (kind, lane, payload, state, run_at, first_run_at, attempts, created_at)
 VALUES ('nothing', 3, '{}', 'dead', :now, :now, 9, :now) RETURNING id"""
@@ -212,6 +223,12 @@ def _guarded(tx: Tx, n: int, role_id: int) -> int:
     agent_id = agents.create(tx, DESK, email=f"guarded{n}@desk.example", name="Guarded", role_id=role_id)
     tx.run(_TWO_FACTOR, agent_id=agent_id, now=tx.now)
     return agent_id
+
+
+def _bulk(tx: Tx, owner: int, ticket_id: int) -> int:
+    bulk_id = tx.insert(_BULK, owner=owner, now=tx.now)
+    tx.run(_ITEM, id=bulk_id, ticket_id=ticket_id)
+    return bulk_id
 
 
 def further(tx: Tx, ticket: tickets.Ticket, principal: int) -> tuple[int, int, int]:

@@ -36,7 +36,7 @@ def test_every_event_has_an_audience_that_was_read() -> None:
                     "ticket": ("ticket", "reply", "message", "note", "delivery"),
                     "contact": ("contact", "contact_point", "contact_note", "consent", "visitor"),
                     "feedback": ("feedback",),
-                    "shared": ("canned",),
+                    "shared": ("canned", "view"),
                 }[rule]
                 or name == "agent.mentioned"  # in a note, so it is about the ticket
             )

@@ -178,7 +178,7 @@ def _of_agent(state: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         "me": me,
         "reads": {n: upto for n, upto in state["reads"].items() if n in held},
         "drafts": {k: (d["number"], d["saved_at"]) for k, d in state.get("drafts", {}).items()},
-        **{k: state.get(k) for k in ("agents", "teams", "inboxes", "tags", "canned")},
+        **{k: state.get(k) for k in ("agents", "teams", "inboxes", "tags", "canned", "views")},
     }
 
 
