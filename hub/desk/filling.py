@@ -9,6 +9,8 @@ import msgspec
 
 from hub.db.tx import Rx
 from hub.desk.ticket import Ticket
+from hub.people import fields
+from hub.people.fields import Value
 
 VARIABLE: Final = re.compile(r"\{\{ ?([a-z_]{1,40}(?:\.[a-z0-9_]{1,60}){1,2}) ?\}\}")
 KNOWN: Final = (
@@ -53,6 +55,8 @@ def values(rx: Rx, ticket: Ticket, agent_id: int) -> dict[str, str]:
         "inbox.name": inbox,
         "company.name": company,
     }
+    for key, value in fields.of(rx, ticket.contact_id).items():
+        found[f"{FIELDS}{key}"] = _said(value)
     return {name: value for name, value in found.items() if value}
 
 
@@ -72,6 +76,12 @@ def unknown(text: str) -> tuple[str, ...]:
     """What looks like a variable and is none: told when a text is saved."""
     names = dict.fromkeys(found[1] for found in VARIABLE.finditer(text))
     return tuple(name for name in names if name not in KNOWN and not name.startswith(FIELDS))
+
+
+def _said(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _first(name: str | None) -> str | None:

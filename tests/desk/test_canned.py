@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hub.desk import canned, filling
 from hub.desk.canned import Canned, Wanted
 from hub.errors import Refusal
+from tests.fixtures.desk import DeskClient
 from tests.fixtures.office import Office
 
 EVE = {"contact.first_name": "Eve", "contact.name": "Eve Ash", "ticket.number": "1001"}
@@ -89,3 +90,17 @@ def test_many_variables_take_no_time() -> None:
 @given(text=st.text(alphabet="{}{} contact.name#$%<>()_7*", max_size=200))
 def test_without_values_nothing_is_replaced_whatever_it_looks_like(text: str) -> None:
     assert filling.filled(text, {}).text == text
+
+
+async def test_fields_of_ones_own_are_variables_too(desk_client: DeskClient) -> None:
+    for key, kind in (("size", "number"), ("vip", "bool"), ("plan", "text")):
+        made = await desk_client.post("/api/v1/fields", {"key": key, "label": key.title(), "type": kind})
+        assert made.status == 201, made.body
+    contact = await desk_client.new_contact()
+    await desk_client.patch(f"/api/v1/contacts/{contact}", {"fields": {"size": 42.5, "vip": True}})
+    number = await desk_client.new_ticket(contact_id=contact)
+    text = "{{contact.fields.size}} {{contact.fields.vip}} {{contact.fields.plan}}"
+    made = await desk_client.post("/api/v1/canned", {"short": "x", "text": text})
+    filled = (await desk_client.get(f"/api/v1/canned/{made.json['id']}/fill?number={number}")).json
+    wanted = {"text": "42.5 yes {{contact.fields.plan}}", "missing": ["contact.fields.plan"]}
+    assert (made.json["unknown"], filled) == ([], wanted)
