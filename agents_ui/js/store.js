@@ -135,7 +135,7 @@ function said(thread, frame) {
   if (frame.note) next = { ...next, notes: merged(next.notes, [frame.note]) };
   if (FOLLOWING.has(frame.name)) {
     const others = (next.followers ?? []).filter((id) => id !== frame.agent_id);
-    next = { ...next, followers: frame.name === 'ticket.followed' ? [...others, frame.agent_id] : others };
+    next = { ...next, followers: frame.name === 'ticket.followed' ? [...others, frame.agent_id].sort((a, b) => a - b) : others };
   }
   const parts = [...(frame.deliveries ?? []), ...(frame.delivery ? [frame.delivery] : [])];
   if (parts.length) next = { ...next, deliveries: { ...next.deliveries, ...by(parts) } };

@@ -11,21 +11,16 @@ from hub.db.many import some as some
 from hub.db.tx import Rx
 from hub.desk import contact_rows
 from hub.desk.contact_rows import ContactRow
-from hub.desk.lists import Delivered, Listed, Noted, Said, noted
+from hub.desk.lists import Delivered, Filter, Listed, Noted, Said, find, noted
 from hub.desk.ticket import COLUMNS, Ticket
 from hub.events import Scope
-from hub.staff.access import Caller, visible
+from hub.staff.access import Caller
 
 _ROWS = f"""
-SELECT {COLUMNS}, contact.name, message.text, message.direction,
-       (SELECT survivor.number FROM ticket AS survivor WHERE survivor.id = ticket.merged_into)
+SELECT {COLUMNS}, contact.name, message.text, message.direction, survivor.number
 FROM ticket JOIN contact ON contact.id = ticket.contact_id
-LEFT JOIN message ON message.id = ticket.last_message_id"""
-_OPEN = f"{_ROWS} WHERE ticket.spam = 0 AND ticket.merged_into IS NULL AND ticket.status = :status"
-_OPEN_IDS = """
-SELECT ticket.id, ticket.last_message_at FROM ticket
-WHERE ticket.spam = 0 AND ticket.merged_into IS NULL AND ticket.status = :status"""
-_NEWEST = " ORDER BY ticket.last_message_at DESC, ticket.id DESC LIMIT :limit"
+LEFT JOIN message ON message.id = ticket.last_message_id
+LEFT JOIN ticket AS survivor ON survivor.id = ticket.merged_into"""
 _SAID = f"SELECT {', '.join(Said.__struct_fields__)} FROM message"
 _NOTED = "SELECT id, agent_id, text, created_at FROM note"
 _CALLED = "SELECT note_id, agent_id FROM mention"
@@ -55,24 +50,14 @@ def tags_of(rx: Rx, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
 
 def open_tickets(rx: Rx, caller: Caller, most: int) -> tuple[list[Listed], bool]:
     """What is not resolved and no spam, newest words first, and whether there is more."""
-    sees, params = visible(caller.grants)
-    found: list[Listed] = []
-    for status in ("open", "pending", "snoozed"):
-        # Composed of constants of ours; values are parameters.
-        rows = rx.rows(f"{_OPEN} AND {sees}{_NEWEST}", **params, status=status, limit=most + 1)
-        found += map(_listed, rows)
-    found.sort(key=lambda one: (one.ticket.last_message_at, one.ticket.id), reverse=True)
-    return found[:most], len(found) > most
+    ids = open_ids(rx, caller, most + 1)
+    found = tickets(rx, ids[:most])
+    return [found[id] for id in ids[:most]], len(ids) > most
 
 
 def open_ids(rx: Rx, caller: Caller, most: int) -> list[int]:
     """The ids of the same tickets."""
-    sees, params = visible(caller.grants)
-    found: list[Row] = []
-    for status in ("open", "pending", "snoozed"):
-        found += rx.rows(f"{_OPEN_IDS} AND {sees}{_NEWEST}", **params, status=status, limit=most)
-    found.sort(key=lambda row: (row[1], row[0]), reverse=True)
-    return [row[0] for row in found[:most]]
+    return find(rx, caller, Filter(status=("open", "pending", "snoozed")), limit=most)
 
 
 def messages(rx: Rx, ids: Iterable[int]) -> dict[int, Said]:

@@ -1,5 +1,6 @@
 """Lists of tickets and one ticket's timeline: by keyset, never more than a page."""
 
+import itertools
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
@@ -7,12 +8,13 @@ import msgspec
 
 from hub.db import cursor as cursors
 from hub.db.backend import Row
+from hub.db.many import rows_of
 from hub.db.tx import Rx
 from hub.desk import ticket as tickets
 from hub.desk.ticket import COLUMNS, Priority, Status, Ticket
 from hub.errors import invalid
 from hub.people import contacts
-from hub.staff.access import Caller, visible
+from hub.staff.access import Caller, visible, visible_parts
 from hub.text import fold
 
 MOST: Final = 100
@@ -76,20 +78,24 @@ _UNREAD = """ticket.last_incoming_id > COALESCE(
 _MENTIONED = "ticket.id IN (SELECT ticket_id FROM mention WHERE agent_id = :reader)"
 _FOLLOWED = "ticket.id IN (SELECT ticket_id FROM follower WHERE agent_id = :reader)"
 _UNRESOLVED = "ticket.status <> 'resolved'"
-_IN_HAND = "ticket.status IN ('open', 'pending')"
+_ALL: Final[tuple[Status, ...]] = ("open", "pending", "snoozed", "resolved")
+_IN_HAND: Final[tuple[Status, ...]] = ("open", "pending")
 # What a view shows, and of which statuses unless the filter says so itself.
-_VIEWS: Final[dict[str, tuple[str, str]]] = {
-    "all": ("", ""),
+_VIEWS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
+    "all": ("", _ALL),
     "mine": ("ticket.assignee_id = :reader", _IN_HAND),
     "unassigned": ("ticket.assignee_id IS NULL", _IN_HAND),
     "open": ("", _IN_HAND),
-    "waiting": ("ticket.waiting_since IS NOT NULL", "ticket.status = 'open'"),
-    "snoozed": ("", "ticket.status = 'snoozed'"),
-    "resolved": ("", "ticket.status = 'resolved'"),
-    "spam": ("", ""),
-    "mentions": (_MENTIONED, ""),
-    "following": (_FOLLOWED, ""),
+    "waiting": ("ticket.waiting_since IS NOT NULL", ("open",)),
+    "snoozed": ("", ("snoozed",)),
+    "resolved": ("", ("resolved",)),
+    "spam": ("", _ALL),
+    "mentions": (_MENTIONED, _ALL),
+    "following": (_FOLLOWED, _ALL),
 }
+# Few tickets, found by something of their own and then checked for whether the caller may see them.
+_FEW: Final = ("mine", "spam", "mentions", "following")
+MOST_PARTS: Final = 400  # of one statement
 
 
 def _since(ticket: Ticket) -> int:
@@ -108,26 +114,68 @@ def listed(
     """A page, and where the next begins (None: this was the last). By the newest words, newest first; by how long
     the customer waits, longest first, then those who wait for nobody; by priority, and then the same; by when an answer
     is due. All but the first show what is not resolved."""
-    where, params = matching(caller, wanted)
-    if sort != "newest":
-        require_sortable(wanted, sort)
-        where.append(_UNRESOLVED)
     by = _ORDERS[sort]
     name = f"tickets {sort} {msgspec.json.encode(wanted).decode()}"
-    if cursor is not None:
-        after = cursors.read(name, cursor, (int,) * len(by.key))
+    after = None if cursor is None else cursors.read(name, cursor, (int,) * len(by.key))
+    limit = max(1, min(limit, MOST))
+    ids = find(rx, caller, wanted, sort=sort, limit=limit + 1, after=after)
+    rows = {row[0]: row for row in rows_of(rx, _ROWS, "ticket.id", ids[:limit])}
+    width = len(Ticket.__struct_fields__)
+    found = [
+        Listed(Ticket(*row[:width]), row[width], _snippet(row[width + 1]), row[width + 2])
+        for row in (rows[id] for id in ids[:limit])
+    ]
+    return found, cursors.make(name, by.of(found[-1].ticket)) if len(ids) > limit else None
+
+
+def find(
+    rx: Rx,
+    caller: Caller,
+    wanted: Filter,
+    *,
+    sort: Sort = "newest",
+    limit: int,
+    after: tuple[int, ...] | None = None,
+) -> list[int]:
+    """The ids of the first so many tickets, in order. Each inbox, team and status is read in order by itself, so that
+    it costs as much for one who sees little of much as for one who sees everything."""
+    require_sortable(wanted, sort)
+    by = _ORDERS[sort]
+    where, params = _conditions(caller, wanted)
+    if after is not None:
         names = [f"after{n}" for n in range(len(after))]
         params |= dict(zip(names, after, strict=True))
         order = "<" if by.down else ">"
         where.append(f"({', '.join(by.key)}) {order} ({', '.join(f':{name}' for name in names)})")
-    limit = max(1, min(limit, MOST))
-    order = ", ".join(f"{key} DESC" if by.down else key for key in by.key)
+    parts, of_status, more = _parts(caller, wanted, sort)
+    columns = ", ".join(["ticket.id AS id", *(f"{key} AS key{n}" for n, key in enumerate(by.key))])
+    order = ", ".join(f"key{n} DESC" if by.down else f"key{n}" for n in range(len(by.key)))
+    selects = []
+    for number, part in enumerate(itertools.product(parts, of_status)):
+        table, conditions = f"part{number}", " AND ".join([*part, *where])
+        selects.append(
+            f"SELECT * FROM (SELECT {columns} FROM ticket WHERE {conditions} ORDER BY {order} LIMIT :limit) AS {table}"
+        )
     # Composed of constants of ours; values are parameters.
-    sql = f"{_ROWS} WHERE {' AND '.join(where)} ORDER BY {order} LIMIT :limit"
-    rows = rx.rows(sql, **params, limit=limit + 1)
-    width = len(Ticket.__struct_fields__)
-    found = [Listed(Ticket(*row[:width]), row[width], _snippet(row[width + 1]), row[width + 2]) for row in rows[:limit]]
-    return found, cursors.make(name, by.of(found[-1].ticket)) if len(rows) > limit else None
+    sql = f"{' UNION '.join(selects)} ORDER BY {order} LIMIT :limit"
+    return [row[0] for row in rx.rows(sql, **params, **more, limit=limit)]
+
+
+def _parts(caller: Caller, wanted: Filter, sort: Sort) -> tuple[list[str], list[str], dict[str, Any]]:
+    """(what of the tickets is read in order by itself, and of which statuses, and parameters)."""
+    sees, params = visible(caller.grants, checked=True)
+    statuses = _statuses(wanted)
+    if sort != "newest":  # an index of its own, of the few that are not resolved
+        return [sees], [f"{_UNRESOLVED} AND {_is_of(statuses, checked=True)}"], params
+    if wanted.view in _FEW or any(v is not None for v in (wanted.assignee_id, wanted.contact_id, wanted.tag)):
+        return [sees], [_is_of(statuses, checked=True)], params
+    each = [f"ticket.status = '{one}'" for one in statuses]
+    if wanted.inbox_id is not None or wanted.team_id is not None:
+        return [sees], each, params
+    parts, params_of_parts = visible_parts(caller.grants)
+    if len(parts) * len(each) > MOST_PARTS:
+        return [sees], each, params
+    return parts, each, params_of_parts
 
 
 def require_sortable(wanted: Filter, sort: Sort) -> None:
@@ -138,21 +186,34 @@ def require_sortable(wanted: Filter, sort: Sort) -> None:
 def matching(caller: Caller, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
     """Conditions over `ticket`, constants of ours that all must hold, and their parameters: what of the filter the
     caller may see. What was merged into another ticket is in no list."""
-    sees, params = visible(caller.grants)
-    view, statuses = _VIEWS[wanted.view]
-    where = [sees, f"ticket.spam = {int(wanted.view == 'spam')}", "ticket.merged_into IS NULL"]
-    if view:
-        where.append(view)
+    where, params = _conditions(caller, wanted)
+    sees, more = visible(caller.grants)
+    return [sees, _is_of(_statuses(wanted)), *where], params | more
+
+
+def _statuses(wanted: Filter) -> tuple[Status, ...]:
     if wanted.status:
-        where.append(f"ticket.status IN ({_words(wanted.status)})")
-    elif statuses:
-        where.append(statuses)
+        return tuple(dict.fromkeys(wanted.status))
+    statuses = _VIEWS[wanted.view][1]
+    return tuple(one for one in statuses if one != "resolved") if wanted.unread else statuses
+
+
+def _is_of(statuses: tuple[Status, ...], *, checked: bool = False) -> str:
+    """`checked`: on rows that are found otherwise, so that no database looks them up by this."""
+    column = "ticket.status || ''" if checked else "ticket.status"
+    return f"{column} IN ({_words(statuses)})"
+
+
+def _conditions(caller: Caller, wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+    """But for what the caller may see, and the statuses."""
+    params: dict[str, Any] = {}
+    where = [f"ticket.spam = {int(wanted.view == 'spam')}", "ticket.merged_into IS NULL"]
+    if _VIEWS[wanted.view][0]:
+        where.append(_VIEWS[wanted.view][0])
     if wanted.priority:
         where.append(f"ticket.urgency IN ({_words(tuple(tickets.URGENCY[p] for p in wanted.priority))})")
     if wanted.unread:
         where.append(_UNREAD)
-        if not wanted.status:
-            where.append(_UNRESOLVED)
     if ":reader" in "".join(where):
         params["reader"] = caller.grants.agent_id
     for field in ("inbox_id", "team_id", "assignee_id", "contact_id"):

@@ -49,16 +49,28 @@ def may(grants: Grants, scope: Scope) -> bool:
     )
 
 
-def visible(grants: Grants) -> tuple[str, dict[str, Any]]:
-    """The same rule as SQL over a table named or aliased `ticket`, with its parameters. Ids are numbers of ours."""
+def visible(grants: Grants, *, checked: bool = False) -> tuple[str, dict[str, Any]]:
+    """The same rule as SQL over a table named or aliased `ticket`, with its parameters. Ids are numbers of ours.
+    `checked`: on rows that are found otherwise, so that no database looks them up by this."""
     if grants.everything:
         return "1 = 1", {}
-    parts = ["ticket.assignee_id = :me"]
+    plus = "+" if checked else ""
+    parts = [f"{plus}ticket.assignee_id = :me"]
     if grants.inboxes:
-        parts.append(f"ticket.inbox_id IN ({_numbers(grants.inboxes)})")
+        parts.append(f"{plus}ticket.inbox_id IN ({_numbers(grants.inboxes)})")
     if grants.teams:
-        parts.append(f"ticket.team_id IN ({_numbers(grants.teams)})")
+        parts.append(f"{plus}ticket.team_id IN ({_numbers(grants.teams)})")
     return f"({' OR '.join(parts)})", {"me": grants.agent_id}
+
+
+def visible_parts(grants: Grants) -> tuple[list[str], dict[str, Any]]:
+    """The same in parts, each of which an index can answer in order: a ticket that is in one of them may be seen."""
+    if grants.everything:
+        return ["1 = 1"], {}
+    parts = ["ticket.assignee_id = :me"]
+    parts += [f"ticket.inbox_id = {int(i)}" for i in sorted(grants.inboxes)]
+    parts += [f"ticket.team_id = {int(i)}" for i in sorted(grants.teams)]
+    return parts, {"me": grants.agent_id}
 
 
 def _numbers(ids: frozenset[int]) -> str:

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.clock import HOUR, ManualClock
+from hub.db.tx import Rx
 from hub.desk import assignment, counts, lists, reading, replies, tickets
 from hub.errors import Refusal
 from tests.fixtures.office import Office
@@ -143,3 +144,27 @@ async def test_a_mark_of_reading_touches_nobody_elses_list(office: Office) -> No
     await office.does(reading.mark_read, office.ann, got.number, got.message_id)
     assert await numbers(office, office.ann, unread=True) == []
     assert await numbers(office, unread=True) == [got.number]
+
+
+def _numbers(rx: Rx, sql: str, params: dict[str, Any]) -> set[int]:
+    return {row[0] for row in rx.rows(sql, **params)}
+
+
+async def test_whoever_looks_gets_every_order_of_just_what_they_may_see(office: Office, clock: ManualClock) -> None:
+    """Lists are read part by part; what comes together is what one condition finds."""
+    mine = await several(office, clock, 6)
+    for n in range(4):
+        clock.advance(1_000)
+        await office.hears(f"mute {n}", by=f"m{n}@example.org", to=office.mute)
+    await office.does(assignment.claim, office.boss, mine[0])
+    await office.does(tickets.resolve, office.boss, mine[1])
+    await office.does(tickets.snooze, office.boss, mine[2], None)
+    sorts: tuple[lists.Sort, ...] = ("newest", "oldest_waiting", "priority", "due")
+    for who in (office.boss, office.ann, office.bob):
+        where, params = lists.matching(who, lists.Filter())
+        seen = await office.store.read(_numbers, f"SELECT number FROM ticket WHERE {' AND '.join(where)}", params)
+        unresolved = seen - {mine[1]}
+        for sort in sorts:
+            found = await numbers(office, who, sort=sort)
+            assert len(found) == len(set(found))
+            assert set(found) == (seen if sort == "newest" else unresolved), sort
