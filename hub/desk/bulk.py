@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from hub.clock import DAY
 from hub.db import lanes
 from hub.db.tx import Rx, Tx
 from hub.desk import assignment, lists, tags, tickets
@@ -22,6 +23,7 @@ Action = Literal["assign", "tag", "untag", "snooze", "resolve", "priority", "spa
 JOB: Final = "bulk"
 AT_ONCE: Final = 100  # tickets that are done in the unit that asks for it
 A_UNIT: Final = 50
+KEPT: Final = 30 * DAY  # how long it can be undone
 MOST: Final = 10_000
 SHOWN: Final = 100  # refusals that are told
 _ASSIGN: Final = "tickets.assign"
@@ -43,6 +45,14 @@ _UNDONE = "UPDATE bulk_item SET state = 'undone', reason = :reason WHERE bulk_id
 _REASONS = """
 SELECT ticket.number, bulk_item.reason FROM bulk_item JOIN ticket ON ticket.id = bulk_item.ticket_id
 WHERE bulk_item.bulk_id = :id AND bulk_item.reason IS NOT NULL ORDER BY bulk_item.ticket_id LIMIT :limit"""
+_OLD = """
+SELECT bulk_item.bulk_id, bulk_item.ticket_id FROM bulk JOIN bulk_item ON bulk_item.bulk_id = bulk.id
+WHERE bulk.started_at < :before LIMIT 400"""
+_DROP_ITEM = "DELETE FROM bulk_item WHERE bulk_id = :id AND ticket_id = :ticket_id"
+_DROP = """
+DELETE FROM bulk WHERE id IN (
+  SELECT bulk.id FROM bulk WHERE bulk.started_at < :before
+    AND NOT EXISTS (SELECT 1 FROM bulk_item WHERE bulk_item.bulk_id = bulk.id) LIMIT 100)"""
 _MATCHING: Final = "SELECT ticket.id FROM ticket"
 
 
@@ -315,6 +325,14 @@ _CHANGES: Final[dict[str, tuple[str, ...]]] = {
     "resolve": ("status",),
     "snooze": ("status", "snoozed_until"),
 }
+
+
+def sweep(tx: Tx) -> int:
+    """Drops some of what can hardly be wanted back any more; how many rows."""
+    old = tx.rows(_OLD, before=tx.now - KEPT)
+    for bulk_id, ticket_id in old:
+        tx.run(_DROP_ITEM, id=bulk_id, ticket_id=ticket_id)
+    return len(old) + tx.run(_DROP, before=tx.now - KEPT)
 
 
 # --- inside ----------------------------------------------------------------------------------------------------------

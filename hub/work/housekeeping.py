@@ -5,7 +5,7 @@ from typing import Any, Final
 from hub.clock import DAY
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import drafts, visitors
+from hub.desk import bulk, drafts, visitors
 from hub.events import HealthChecked
 from hub.insight import tally
 from hub.staff import links, sessions, throttle
@@ -50,6 +50,7 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
         ("throttle", throttle.sweep),
         ("visitors", visitors.sweep),
         ("drafts", drafts.sweep),
+        ("bulk", bulk.sweep),
         ("tally", tally.sweep),
     ):
         while count := await store.write_later(sweep):

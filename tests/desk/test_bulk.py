@@ -150,6 +150,17 @@ async def test_many_are_done_by_a_job_bit_by_bit_and_undone_by_one(office: Offic
     assert (shown.undone, shown.ended) == (True, True)
 
 
+async def test_after_a_month_it_is_forgotten(office: Office, clock: ManualClock) -> None:
+    numbers = await several(office, 2)
+    done = await start(office, "resolve", numbers)
+    clock.advance(bulk.KEPT)
+    assert await office.does(bulk.sweep) == 0
+    clock.advance(1)
+    assert [await office.does(bulk.sweep), await office.does(bulk.sweep)] == [3, 0]
+    with pytest.raises(Refusal, match="no such action"):
+        await office.store.read(bulk.of, office.boss, done.id)
+
+
 PERMISSIONS = '["tickets.read", "tickets.change", "tickets.assign"]'
 
 
