@@ -91,7 +91,10 @@ async def come_in(office: Office, browser: Browser, *, as_: str = ANNA, **how: A
     return context
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "look", [pytest.param(look, marks=[pytest.mark.slow] if look in ("dark", "phone") else []) for look in LOOKS]
+)
 async def test_every_page_is_accessible_and_fits(office: Office, browser: Browser, look: str) -> None:
     how = LOOKS[look]
     # Axe is put in as a script, which our policy forbids: only here it is set aside.
