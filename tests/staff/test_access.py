@@ -114,9 +114,9 @@ async def test_a_disabled_agent_has_no_grants(firm: Firm) -> None:
 def test_a_token_allows_what_role_and_scopes_both_allow() -> None:
     grants = Grants(7, frozenset(roles.PERMISSIONS), True, frozenset(), frozenset())
     reading = tokens.caller(grants, frozenset({"tickets:read", "staff:read"}), 1)
-    assert reading.grants.permissions == {"tickets.read", "agents.read"}
+    assert reading.grants.permissions == {"tickets.read", "tickets.export", "agents.read"}
     writing = tokens.caller(grants, frozenset({"staff:write"}), 1)
-    assert writing.grants.permissions == {"agents.manage", "roles.manage", "tokens.manage"}
+    assert writing.grants.permissions == {"agents.help", "agents.manage", "roles.manage", "tokens.manage"}
     everything = tokens.caller(grants, frozenset(tokens.SCOPES), 1)
     assert everything.grants.permissions == frozenset(roles.PERMISSIONS), "each permission comes under a scope"
     weak = tokens.caller(Grants(7, frozenset(), False, frozenset(), frozenset()), frozenset(tokens.SCOPES), 1)
