@@ -1,12 +1,13 @@
 """Inboxes through their pages: the form that a connector's settings make, their look, quarantine, jobs, outbox."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.db.tx import Tx
-from hub.desk import inboxes, outbox
+from hub.desk import inboxes, kinds, outbox, settings
 from hub.staff.access import DESK
 from tests.fixtures.desk import DeskClient
 from tests.web.settings.pages import look, send, text, wrong
@@ -218,3 +219,11 @@ async def test_the_system_check_says_how_things_are(desk_client: DeskClient) -> 
     assert "every page and every reference holds" not in page
     assert "every page and every reference holds" in text(await look(desk_client, "/settings/health?all=1"))
     assert (await look(desk_client, "/settings/health/clock")).json == {"now": desk_client.clock.now()}
+
+
+def test_what_channels_declare_can_be_translated(sqlite_desk_client: DeskClient) -> None:
+    known = (Path(__file__).parents[3] / "agents_ui/templates/settings/of_channels.html").read_text(encoding="utf-8")
+    for kind in kinds.known():
+        fields = settings.form(kind.kind)
+        for told in (kind.title, *(word for f in fields for word in (f.label, f.help, *f.choices) if word)):
+            assert told.replace('"', '\\"') in known, told
