@@ -47,7 +47,7 @@ Reaction = Callable[[Tx, Recorded], None]
 
 STATE: Mapping[type[Event], Sequence[Reaction]] = {
     MessageReceived: (following.contact_spoke, reply_clock.follow, routing.route),
-    MessageSent: (following.we_spoke, reply_clock.follow, tally.count),
+    MessageSent: (following.we_spoke, reply_clock.follow, routing.answered, tally.count),
     TicketReopened: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
     TicketHandedOff: (reply_clock.follow, routing.route),
     TicketMoved: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),

@@ -166,6 +166,47 @@ def fanout(as_json: bool, folder: Path | None, database: str, rounds: int, agent
     _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
 
 
+@bench.command("list")
+@_common
+@_databases("sqlite")
+@click.option("--tickets", multiple=True, type=int, default=(100_000, 1_000_000), show_default=True)
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--requests", default=60, show_default=True, help="Of each page and round.")
+def list_(
+    as_json: bool, folder: Path | None, database: str, tickets: tuple[int, ...], rounds: int, requests: int
+) -> None:
+    """A page of fifty tickets by HTTP on a large desk: against the bare statement and its encoding."""
+    from hub.bench.lists import Plan, run
+
+    plan = Plan(tickets=tickets, requests=requests, rounds=rounds)
+    _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
+
+
+@bench.command()
+@_common
+@_databases()
+@click.option("--agents", default=200, show_default=True)
+@click.option("--waiting", default=2_000, show_default=True)
+@click.option("--messages", default=400, show_default=True)
+@click.option("--histories", default=0, show_default=True, help="So many made up by hypothesis, on each database.")
+@click.option("--steps", default=25, show_default=True, help="Of each history, at most.")
+def routing(
+    as_json: bool,
+    folder: Path | None,
+    database: str,
+    agents: int,
+    waiting: int,
+    messages: int,
+    histories: int,
+    steps: int,
+) -> None:
+    """From a visitor's message until somebody is offered it; and histories in which nothing may go wrong."""
+    from hub.bench.routing import Plan, run
+
+    plan = Plan(agents=agents, waiting=waiting, messages=messages, histories=histories, steps=steps)
+    _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
+
+
 @bench.command()
 @_common
 @_databases("sqlite")

@@ -53,6 +53,7 @@ _HELD = f"""
 SELECT {COLUMNS} FROM ticket
 WHERE ticket.assignee_id = :agent_id AND ticket.status = 'open' AND ticket.waiting_since IS NOT NULL
   AND ticket.spam = 0 AND ticket.handler = 'agent'"""
+_IN_ORDER: Final = " ORDER BY ticket.urgency, ticket.waiting_since, ticket.id"
 _LANGUAGE = "SELECT language FROM contact WHERE id = :id"
 _HAD = """
 SELECT assignee_id FROM ticket
@@ -148,12 +149,13 @@ def candidates(rx: Rx, ticket: Ticket) -> list[int]:
     language = _primary(rx.value(_LANGUAGE, id=ticket.contact_id)) if settings.language_matters else None
     known = rx.value(_HAD, contact_id=ticket.contact_id, id=ticket.id) if settings.sticky else None
     wanted = {fold(skill) for skill in settings.skills}
+    scope = ticket.scope
     found: list[tuple[tuple[Any, ...], int]] = []
     for agent_id, permissions, sees, languages, skills, capacity, load, idle_since, offered in online:
         if load + offered + ticket.weight > capacity or REPLY not in (allowed := _listed(permissions)):
             continue
         grants = access.granted(agent_id, allowed, sees, teams.get(agent_id, ()), inboxes.get(agent_id, ()))
-        if not may(grants, ticket.scope):
+        if not may(grants, scope):
             continue
         rank = (
             ticket.team_id is not None and ticket.team_id not in teams.get(agent_id, ()),
@@ -196,22 +198,19 @@ ORDER BY ticket.urgency, ticket.waiting_since, ticket.id LIMIT 1""",
 
 
 def waiting_for(rx: Rx, agent_id: int) -> list[Ticket]:
-    """Tickets of routed inboxes that are the agent's and whose customers wait, oldest first, at most 20."""
+    """Tickets of routed inboxes that are the agent's and whose customers wait, as in the queue, at most 20."""
     inboxes = routed(rx)
     if not inboxes:
         return []
     scope = ", ".join(str(i) for i in inboxes)
-    rows = rx.rows(
-        f"{_HELD} AND ticket.inbox_id IN ({scope}) ORDER BY ticket.waiting_since, ticket.id LIMIT :most",
-        agent_id=agent_id,
-        most=AT_ONCE,
-    )
+    where = f"{_HELD} AND ticket.inbox_id IN ({scope})"
+    rows = rx.rows(f"{where}{_IN_ORDER} LIMIT :most", agent_id=agent_id, most=AT_ONCE)
     return [Ticket(*row) for row in rows]
 
 
 def held_by(rx: Rx, agent_id: int, most: int) -> list[Ticket]:
     """Tickets of any inbox that are the agent's and whose customers wait, oldest first."""
-    sql = f"{_HELD} ORDER BY ticket.waiting_since, ticket.id LIMIT :most"
+    sql = f"{_HELD}{_IN_ORDER} LIMIT :most"
     return [Ticket(*row) for row in rx.rows(sql, agent_id=agent_id, most=most)]
 
 

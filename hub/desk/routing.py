@@ -100,6 +100,17 @@ def drain(tx: Tx, to: Recorded) -> None:
             _see_that_they_are_there(tx, agent_id)
 
 
+def answered(tx: Tx, to: Recorded) -> None:
+    """Who answers what is offered to them has accepted it; if somebody else did, the offer is over."""
+    ticket = tickets.by_id(tx, to.ticket_id) if to.ticket_id is not None else None
+    if ticket is None or ticket.offered_to is None:
+        return
+    if to.by == Actor("agent", ticket.offered_to):
+        assignment.put(tx, Caller(to.by, access.ALL), ticket, ticket.offered_to, "routed")
+    elif not queue.waits(ticket):
+        _hand_on(tx, ticket, "withdrawn")
+
+
 # --- commands ----------------------------------------------------------------------------------------------------
 
 
@@ -189,10 +200,15 @@ def _hand_on(tx: Tx, ticket: Ticket, why: Why, *, by: Actor = SYSTEM) -> None:
     assert ticket.offered_to is not None
     tx.run(_OFFER, id=ticket.id, to=None, until=None, now=tx.now)
     agent_id = _best(tx, ticket)
-    if agent_id is not None:
+    again = agent_id == ticket.offered_to  # then it has to stand in line for the room that it frees
+    if agent_id is not None and not again:
         tx.run(_OFFER, id=ticket.id, to=agent_id, until=tx.now + MINUTE, now=tx.now)  # so that its room is taken
     _record(tx, ticket, TicketOfferEnded(to=ticket.offered_to, why=why), by)
-    if agent_id is not None:
+    if again:
+        now = tickets.must(tx, ticket.id)
+        if now.offered_to is None:
+            _offer(tx, now)
+    elif agent_id is not None:
         _offer_to(tx, ticket, agent_id)
 
 

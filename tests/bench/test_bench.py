@@ -85,6 +85,22 @@ def test_fanout_compares_an_event_with_its_bytes_in_a_loop() -> None:
     assert found["callers"] == 5 and found["value"] > 0 and found["baseline"] > 0
 
 
+@pytest.mark.parametrize("database", DATABASES)
+def test_routing_times_offers_and_looks_at_histories(database: str) -> None:
+    small = ["--agents", "40", "--waiting", "60", "--messages", "12", "--histories", "3", "--steps", "8"]
+    found = {one["name"]: one for one in run("routing", "--database", database, *small)}
+    assert 0 < found["routing.p50_ms"]["value"] <= found["routing.p99_ms"]["value"]
+    assert found["routing.freed.p99_ms"]["budget"] == 50
+    assert (found["routing.wrong"]["value"], found["routing.wrong"]["met"]) == (0, True)
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_list_compares_a_page_with_its_bare_statement(database: str) -> None:
+    found = run("list", "--database", database, "--tickets", "2000", "--requests", "5", "--rounds", "1")
+    assert len(found) == 28
+    assert all(one["value"] > 0 for one in found)
+
+
 def test_idle_weighs_visitors_beside_bare_sockets() -> None:
     found = {one["name"]: one for one in run("idle", "--rounds", "1", "--visitors", "120")}
     assert found["idle.kib"]["callers"] == 120

@@ -19,7 +19,7 @@ from hub.db.postgres import PostgresBackend
 from hub.db.sqlite import SqliteBackend
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import assignment, inboxes, presence, queue, reply_clock, routing, routing_settings, tickets
+from hub.desk import assignment, inboxes, presence, queue, replies, reply_clock, routing, routing_settings, tickets
 from hub.desk import ticket as gate
 from hub.desk.incoming import Received
 from hub.desk.ticket import Ticket
@@ -303,6 +303,15 @@ class TestOffers:
             await counter.does(getattr(tickets, how), DESK, got.number)
         assert await counter.offered_to(got.number) is None
         assert (await refused(counter.accepts("kim", got.number))).code == "conflict"
+
+    @pytest.mark.parametrize("by", ["kim", "boss"])
+    async def test_what_is_answered_is_offered_no_longer(self, counter: Counter, by: str) -> None:
+        await counter.arrives("kim")
+        got = await counter.hears("eve")
+        caller = await counter.caller("kim") if by == "kim" else counter.office.boss
+        await counter.does(replies.reply, caller, got.number, "Here.", external_id="r")
+        assert await counter.offered_to(got.number) is None
+        assert await counter.assigned_to(got.number) == ("kim" if by == "kim" else None), "answering is accepting"
 
     async def test_who_put_it_back_is_not_the_first_to_be_asked_again(self, counter: Counter) -> None:
         await counter.arrives("kim", "lea")
