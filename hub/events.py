@@ -49,11 +49,13 @@ class Recorded(msgspec.Struct, frozen=True):
 
 class Told(msgspec.Struct, frozen=True):
     """Said once to the connected clients of one agent or visitor, and no event: what it is about is stored, and comes
-    again when they come in anew. `frame`: as docs/protocol.md has it."""
+    again when they come in anew. `frame`: as docs/protocol.md has it. `needs`: what a connection may, to be told: one
+    opened with an API token may less than its agent."""
 
     to: Literal["agent", "visitor"]
     id: int
     frame: dict[str, Any]
+    needs: str = ""
 
 
 # --- tickets -----------------------------------------------------------------------------------------------------

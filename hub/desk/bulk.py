@@ -26,6 +26,7 @@ A_UNIT: Final = 50
 KEPT: Final = 30 * DAY  # how long it can be undone
 MOST: Final = 10_000
 SHOWN: Final = 100  # refusals that are told
+_READ: Final = "tickets.read"
 _ASSIGN: Final = "tickets.assign"
 _CHANGE: Final = "tickets.change"
 _NEEDS: Final[dict[str, str]] = {"assign": _ASSIGN, "move": _ASSIGN}
@@ -156,7 +157,8 @@ def go_on(tx: Tx, payload: dict[str, Any]) -> None:
         more = begun + A_UNIT < row.total
     if more:
         _later(tx, row.id, undo=payload["undo"])
-    tx.tell(Told("agent", row.agent_id, {"type": "own", "what": "bulk", "bulk": _shown(tx, row.id)}))
+    frame = {"type": "own", "what": "bulk", "bulk": _shown(tx, row.id)}
+    tx.tell(Told("agent", row.agent_id, frame, _READ))
 
 
 # --- which -----------------------------------------------------------------------------------------------------------

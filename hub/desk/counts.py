@@ -36,6 +36,9 @@ class Counts(msgspec.Struct, frozen=True):
     mentions: int
 
 
+NONE: Final = Counts(mine=0, unassigned=0, open=0, waiting=0, snoozed=0, spam=0, mentions=0)
+
+
 def of(rx: Rx, caller: Caller) -> Counts:
     sees, params = visible(caller.grants)
     reader = caller.grants.agent_id

@@ -8,6 +8,7 @@ import msgspec
 
 from hub.clock import DAY
 from hub.db.tx import Rx, Tx
+from hub.desk import reading
 from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal
@@ -112,7 +113,8 @@ def tell_again(tx: Tx, to: Recorded) -> None:
     `hub.reactions`."""
     ticket = tickets.must(tx, to.ticket_id or 0)
     for agent_id, mode, text, saved_at in tx.rows(_OF_TICKET, ticket_id=ticket.id):
-        tx.tell(_own(agent_id, ticket.number, mode, text, saved_at, None))
+        if reading.sees(tx, agent_id, ticket):
+            tx.tell(_own(agent_id, ticket.number, mode, text, saved_at, None))
 
 
 def sweep(tx: Tx) -> int:
@@ -130,4 +132,4 @@ def _drop(tx: Tx, agent_id: int, ticket: Ticket, mode: Mode, saved_at: int, wind
 
 def _own(agent_id: int, number: int, mode: str, text: str, saved_at: int, window: str | None) -> Told:
     frame = {"type": "own", "what": "draft", "number": number, "mode": mode, "saved_at": saved_at, "text": text}
-    return Told("agent", agent_id, frame | {"window": window})
+    return Told("agent", agent_id, frame | {"window": window}, reading.NEEDS)

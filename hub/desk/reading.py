@@ -12,9 +12,11 @@ from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal, invalid
 from hub.events import Recorded, Told
+from hub.staff import access
 from hub.staff.access import Caller, agent_of
 
 READ: Final = "read"  # what a frame tells
+NEEDS: Final = "tickets.read"
 
 _PUT = """
 INSERT INTO ticket_read (agent_id, ticket_id, message_id) VALUES (:agent_id, :ticket_id, :message_id)
@@ -58,7 +60,14 @@ def tell_again(tx: Tx, to: Recorded) -> None:
     `hub.reactions`."""
     ticket = tickets.must(tx, to.ticket_id or 0)
     for agent_id, message_id in tx.rows(_READERS, ticket_id=ticket.id):
-        tx.tell(_own(agent_id, ticket, message_id, None))
+        if sees(tx, agent_id, ticket):
+            tx.tell(_own(agent_id, ticket, message_id, None))
+
+
+def sees(rx: Rx, agent_id: int, ticket: Ticket) -> bool:
+    """Whether the agent may see it now: others are not told that anything happened to it."""
+    grants = access.load(rx, agent_id)
+    return grants is not None and access.may(grants, ticket.scope)
 
 
 def join(tx: Tx, ticket: Ticket, survivor: Ticket, last: int) -> list[tuple[int, int, int]]:
@@ -102,7 +111,7 @@ def _put(tx: Tx, agent_id: int, ticket: Ticket, message_id: int, window: str | N
 
 def _own(agent_id: int, ticket: Ticket, message_id: int, window: str | None) -> Told:
     frame = {"type": "own", "what": READ, "number": ticket.number, "message_id": message_id, "window": window}
-    return Told("agent", agent_id, frame)
+    return Told("agent", agent_id, frame, NEEDS)
 
 
 def _tell_visitor(tx: Tx, ticket: Ticket, message_id: int) -> None:

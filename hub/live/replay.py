@@ -104,6 +104,8 @@ def agent(rx: Rx, credential: Credential, cursor: int | None) -> Joined | None:
 
 
 def _own(rx: Rx, caller: Caller, ticket_ids: list[int]) -> Own:
+    if TICKETS not in caller.grants.permissions:
+        return Own(reads={}, drafts=[])
     return Own(
         reads=reading.of_agent(rx, caller.grants.agent_id, ticket_ids),
         drafts=drafts.begun(rx, caller),
@@ -163,7 +165,7 @@ def snapshot(rx: Rx, caller: Caller) -> State:
         drafts=own.drafts,
         canned=canned.listed(rx, caller) if TICKETS in caller.grants.permissions else [],
         views=saved_views.listed(rx, caller) if TICKETS in caller.grants.permissions else [],
-        counts=counts.of(rx, caller),
+        counts=counts.of(rx, caller) if TICKETS in caller.grants.permissions else counts.NONE,
         agents=list(names.agents.values()),
         teams=list(names.teams.values()),
         inboxes=list(names.inboxes.values()),

@@ -8,7 +8,7 @@ others what its own clients do; over PostgreSQL that is NOTIFY, on SQLite there 
 import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 import structlog
@@ -67,6 +67,7 @@ class Word(msgspec.Struct, frozen=True, tag="word"):
 
     to: Literal["agent", "visitor"]
     id: int
+    needs: str
     text: str
     process: str
 
@@ -151,16 +152,21 @@ class Signals:
         processes goes there without its text, which is stored."""
         for told in words:
             text = encode(told.frame)
-            self._pass_word(told.to, told.id, Frame(text))
+            self._pass_word(told.to, told.id, told.needs, Frame(text))
             if len(text) > MOST - 200:
                 text = encode({k: v for k, v in told.frame.items() if k != "text"})
             if len(text) <= MOST - 200:
-                self._pass_on(Word(told.to, told.id, text.decode(), self._process))
+                self._pass_on(Word(told.to, told.id, told.needs, text.decode(), self._process))
 
-    def _pass_word(self, to: str, id: int, what: Frame) -> None:
-        sessions: Any = self._live.of_agent if to == "agent" else self._live.of_visitor
-        for session in tuple(sessions.get(id, ())):
-            self._live.tell(session, what)
+    def _pass_word(self, to: str, id: int, needs: str, what: Frame) -> None:
+        if to == "visitor":
+            for window in tuple(self._live.of_visitor.get(id, ())):
+                self._live.tell(window, what)
+            return
+        for session in tuple(self._live.of_agent.get(id, ())):
+            caller = session.caller  # none yet: they have just come, and the ticket they came with was judged
+            if caller is None or not needs or needs in caller.grants.permissions:
+                self._live.tell(session, what)
 
     # --- who may -----------------------------------------------------------------------------------------------------
 
@@ -290,7 +296,7 @@ class Signals:
             if isinstance(said, Viewers):
                 self._viewers_elsewhere(said)
             elif isinstance(said, Word):
-                self._pass_word(said.to, said.id, Frame(said.text.encode()))
+                self._pass_word(said.to, said.id, said.needs, Frame(said.text.encode()))
             else:
                 self._tell(said, None)
 

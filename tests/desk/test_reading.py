@@ -53,7 +53,7 @@ async def test_the_other_windows_are_told_once_it_is_stored_and_not_when_it_is_u
     boss = office.boss.grants.agent_id
     await office.does(reading.mark_read, office.boss, got.number, got.message_id, "w1")
     frame = {"type": "own", "what": "read", "number": got.number, "message_id": got.message_id, "window": "w1"}
-    assert told == [Told("agent", boss, frame)]
+    assert told == [Told("agent", boss, frame, reading.NEEDS)]
 
     def fails(tx: Any) -> None:
         reading.mark_unread(tx, office.boss, got.number)

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from hub.db.tx import Tx
+from hub.events import SYSTEM, AccessChanged
+from hub.events import Told as Told_
 from tests.fixtures.desk import DeskClient
 from tests.live.client import Told, agent, beside, visitor
 
@@ -144,3 +147,54 @@ async def test_who_catches_up_is_not_shown_what_became_somebody_elses_since(desk
         told = [t for t in back.events if t["name"].startswith("canned.")]
         assert [(t["name"], "canned" in t) for t in told] == [("canned.created", False), ("canned.deleted", False)]
         assert "only for me" not in str(back.frames)
+
+
+_ROLE = """UPDATE role SET permissions = '["contacts.read"]' WHERE id = (SELECT role_id FROM agent WHERE id = :id)"""
+
+
+async def test_who_may_no_longer_read_tickets_is_told_nothing_of_them(desk_client: DeskClient) -> None:
+    number = await desk_client.new_ticket()
+    people = desk_client.people
+    await desk_client.request(
+        "PUT", f"/api/v1/tickets/{number}/draft", {"mode": "note", "text": "begun"}, as_="observer"
+    )
+    async with agent(desk_client, "observer") as client:
+        await client.until("live")
+        assert len((await client.until("snapshot"))["state"]["drafts"]) == 1
+
+        def change(tx: Tx) -> None:
+            tx.run(_ROLE, id=people["observer"].id)
+            tx.record(AccessChanged(agent_id=people["observer"].id), by=SYSTEM)
+
+        await desk_client.store.write(change)
+        await client.until("snapshot_required")
+        seen = len(client.frames)
+        await client.say("snapshot")
+        state = (await client.until("snapshot", since=seen))["state"]
+        assert (state["drafts"], state["reads"], state["views"], state["canned"]) == ([], {}, [], [])
+        assert set(state["counts"].values()) == {0}
+        await client.until("live", since=seen)
+        told = Told_("agent", people["observer"].id, {"type": "own", "what": "draft", "number": number}, "tickets.read")
+        await desk_client.store.write(lambda tx: tx.tell(told))
+        await client.command("read_me")
+        assert "own" not in {frame["type"] for frame in client.frames}
+
+
+async def test_nobody_is_told_that_something_happens_to_a_ticket_out_of_their_sight(desk_client: DeskClient) -> None:
+    number = await desk_client.new_ticket()
+    upto = await newest(desk_client, number)
+    await desk_client.post(f"/api/v1/tickets/{number}/read", {"message_id": upto}, as_="agent")
+    back = await desk_client.post("/api/v1/teams", {"name": "Back"})
+    async with agent(desk_client, "agent") as ann:
+        await ann.until("live")
+
+        def hide(tx: Tx) -> None:
+            tx.run("UPDATE ticket SET team_id = NULL, inbox_id = :other", other=elsewhere)
+
+        elsewhere = (await desk_client.post("/api/v1/inboxes", {"kind": "form", "name": "Back"})).json["id"]
+        await desk_client.store.write(hide)
+        await desk_client.post(f"/api/v1/tickets/{number}/move", {"team_id": back.json["id"]})
+        await desk_client.post(f"/api/v1/tickets/{number}/resolve", {})
+        await desk_client.post(f"/api/v1/tickets/{number}/reopen", {})
+        await ann.command("read_me")
+        assert "own" not in {frame["type"] for frame in ann.frames}
