@@ -28,6 +28,7 @@ class Matter:
     contact_id: int = 0
     message_id: int = 0
     visitor: str = ""
+    taken: list[str] = dataclasses.field(default_factory=list)  # the fields that it went into
     refused: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -125,6 +126,45 @@ async def _agent(it: Putting, text: str) -> None:
         await it.ask("POST", f"/tickets/{it.matter.number}/assign", {"agent_id": made["id"]})
 
 
+async def _draft(it: Putting, text: str) -> None:
+    await it.ask("PUT", f"/tickets/{it.matter.number}/draft", {"mode": "note", "text": text})
+
+
+async def _company(it: Putting, text: str) -> None:
+    await it.ask("PATCH", f"/contacts/{it.matter.contact_id}", {"company": text})
+
+
+async def _contact_title(it: Putting, text: str) -> None:
+    await it.ask("PATCH", f"/contacts/{it.matter.contact_id}", {"title": text})
+
+
+async def _contact_note(it: Putting, text: str) -> None:
+    await it.ask("POST", f"/contacts/{it.matter.contact_id}/notes", {"text": text})
+
+
+async def _contact_tag(it: Putting, text: str) -> None:
+    await it.ask("POST", f"/contacts/{it.matter.contact_id}/tag", {"tag": text})
+
+
+async def _canned(it: Putting, text: str) -> None:
+    short = f"c{it.matter.number}"
+    await it.ask("POST", "/canned", {"short": short, "title": text[:100], "text": text, "own": False})
+
+
+async def _view(it: Putting, text: str) -> None:
+    await it.ask("POST", "/views", {"name": text, "filter": {"priority": ["urgent"]}, "sort": "newest"})
+
+
+async def _own_field(it: Putting, text: str) -> None:
+    made = {"key": f"field_{it.matter.number}", "label": text, "type": "choice", "choices": [text[:40].strip(), "tin"]}
+    await it.ask("POST", "/fields", made)
+
+
+async def _hours(it: Putting, text: str) -> None:
+    week: list[Any] = [[["09:00", "17:00"]], *([[]] * 6)]
+    await it.ask("POST", "/hours", {"name": text, "zone": "Europe/Paris", "week": week})
+
+
 FIELDS: Final[tuple[Field, ...]] = (
     Field("what a visitor says", 10_000, _visitor_says),
     Field("the page they look at", 5_000, _page),
@@ -138,6 +178,15 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("a team's name", 100, _team),
     Field("a role's name", 60, _role),
     Field("an agent's name", 100, _agent),
+    Field("a draft", 10_000, _draft),
+    Field("a contact's company", 100, _company),
+    Field("a contact's title", 100, _contact_title),
+    Field("a note on a contact", 5_000, _contact_note),
+    Field("a tag of a contact", 40, _contact_tag),
+    Field("a canned response", 5_000, _canned),
+    Field("a view's name", 60, _view),
+    Field("an own field's label", 60, _own_field),
+    Field("the name of business hours", 60, _hours),
 )
 
 # What is set for a chat and a form, with how many characters each takes: these stand in the pages that visitors load.
@@ -147,5 +196,8 @@ FORM: Final = {"title": 200, "intro": 1_000, "consent": 500, "marketing": 500, "
 # Screens that show what was put in, besides each ticket's own.
 SCREENS: Final = (
     *("/inbox", "/inbox?view=unassigned", "/inbox?view=all", "/queue"),
-    *("/settings/inboxes", "/settings/teams", "/settings/roles", "/settings/agents"),
+    *("/contacts", "/board", "/day", "/preferences"),
+    *("/settings", "/settings/inboxes", "/settings/teams", "/settings/roles", "/settings/agents"),
+    *("/settings/canned", "/settings/fields", "/settings/hours", "/settings/targets", "/settings/routing"),
+    *("/settings/quarantine", "/settings/jobs", "/settings/outbox", "/settings/tokens", "/welcome/site"),
 )

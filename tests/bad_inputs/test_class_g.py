@@ -4,6 +4,7 @@ chat and form in a real Chromium: nothing is run or fetched, nobody is led elsew
 import asyncio
 import contextlib
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -19,6 +20,7 @@ from tests.live.client import Client
 pytestmark = pytest.mark.browser
 
 RAN = "this was run"
+FEW = 20  # of some things there may be no more than a few dozen; of the others all but those refused in words
 WATCH = f"""
   for (const name of ["__x", "alert", "confirm", "prompt", "print", "open"])
     window[name] = () => {{ console.error("{RAN}: " + name); }};
@@ -111,7 +113,9 @@ async def put_in(desk: ChatDesk, text: str, limit: asyncio.Semaphore, line: aioh
                 matter.number = told["answer"]["number"]
             matter.contact_id = (await desk.ask("GET", f"/tickets/{matter.number}"))["ticket"]["contact_id"]
             for field in others:
+                before = len(matter.refused)
                 await field.put(putting, cut(field, text))
+                matter.taken += [field.name] if len(matter.refused) == before else []
         return matter
 
 
@@ -190,6 +194,10 @@ async def agent_looks(desk: ChatDesk, browser: Browser, matters: list[Matter]) -
             await page.wait_for_load_state("networkidle")
             await seen.look(page.main_frame, at=screen)
             assert await page.evaluate("() => document.querySelector('h1, .row') !== null"), screen
+        for matter in matters[::8]:
+            await page.goto(f"{desk.url}/contacts/{matter.contact_id}")
+            await page.wait_for_load_state("networkidle")
+            await seen.look(page.main_frame, at="a contact")
         for matter in matters[::12]:
             await page.goto(f"{desk.url}/settings/inboxes/{matter.inbox['id']}")
             await seen.look(page.main_frame, at="an inbox")
@@ -282,14 +290,15 @@ async def test_what_is_more_than_text_would_be_noticed() -> None:
         await browser.close()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(420)  # half a minute, on a machine with nothing else to do
 async def test_nothing_that_people_write_is_more_than_text(desk: ChatDesk) -> None:
     async with Beacon().running() as beacon, aiohttp.ClientSession() as http, async_playwright() as playwright:
         all_texts = texts(beacon.url)
         limit = asyncio.Semaphore(4)
         matters = await asyncio.gather(*(put_in(desk, text, limit, http) for text in all_texts))
+        went = Counter(name for matter in matters for name in matter.taken)
         refused = [one for matter in matters for one in matter.refused]
-        assert len(refused) <= len(matters) // 3, refused
+        assert not [field.name for field in FIELDS[1:] if went[field.name] < FEW], (went, refused)
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         taken = [matter.text for matter in matters if matter.message_id]
         assert len(taken) >= len(matters) - 3
