@@ -100,8 +100,12 @@ def tried(rx: Rx, run: FirstRun) -> tuple[str, ...]:
 
 
 def keep_tried(tx: Tx) -> None:
-    """What has been tried stays so, however many events come after."""
+    """What has been tried stays so, however many events come after. On a desk that was set up without a first run it
+    begins when somebody opens its pages."""
     run = read(tx)
+    if not run.since:
+        _keep(tx, msgspec.structs.replace(run, since=tx.now))
+        return
     found = tried(tx, run)
     if found != run.tried:
         done = (*run.done, "try") if set(found) >= {"received", "answered"} and "try" not in run.done else run.done

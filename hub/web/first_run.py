@@ -65,7 +65,7 @@ async def step(request: web.Request) -> web.Response:
 
 
 async def take(request: web.Request) -> web.Response:
-    """What a step's form says; "skip" is a button of every one."""
+    """What a step's form says; "skip" leaves everything as it is."""
     require_own_origin(request)
     caller = await _leader(request)
     if caller is None:
@@ -360,7 +360,7 @@ def _state(rx: Rx) -> tuple[State, bool]:
     run = first_run.read(rx)
     tried = first_run.tried(rx, run)
     inbox = first_run.live_inbox(rx)
-    return State(tried, inboxes.seen_from(rx, inbox.id) if inbox else [], run.done), tried != run.tried
+    return State(tried, inboxes.seen_from(rx, inbox.id) if inbox else [], run.done), tried != run.tried or not run.since
 
 
 def _step(request: web.Request) -> str:

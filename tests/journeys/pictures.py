@@ -73,6 +73,19 @@ async def inbox(studio: Studio) -> None:
         await studio.take(page, "console")
 
 
+async def contact(studio: Studio) -> None:
+    number = await studio.number("Ruth Calder")
+    async with studio.window({"width": 1440, "height": 800}) as page:
+        await page.goto(f"{studio.url}/inbox/{number}?view=resolved")
+        await page.get_by_text("That was easier than I feared").last.wait_for()
+        if not await page.locator("p-contact").is_visible():
+            await page.locator("h1").first.click()
+            await page.keyboard.press("]")
+        await page.locator("p-contact").wait_for()
+        await page.wait_for_timeout(1_000)
+        await studio.take(page, "contact")
+
+
 async def arabic(studio: Studio) -> None:
     number = await studio.number("فارس النجار")
     await studio.ask("PATCH", f"/agents/{(await studio.ask('GET', '/me'))['agent']['id']}", {"language": "ar"})
@@ -146,6 +159,25 @@ async def first_run(studio: Studio) -> None:
         await studio.take(page, "first-run")
 
 
+async def tried(studio: Studio) -> None:
+    """The list that ticks itself, while both sides are played."""
+    async with studio.window() as page:
+        await page.goto(f"{studio.url}/welcome/try")
+        await page.wait_for_timeout(1_500)
+        shop = page.frame_locator(".preview--shop iframe")
+        await shop.get_by_role("button", name="Chat with us").click()
+        chat = shop.frame_locator("parley-chat iframe")
+        await chat.get_by_label("Your message").fill("Is the beech board safe for a dishwasher?")
+        await chat.get_by_role("button", name="Send").click()
+        await page.locator('[data-tick="received"].tick--done').wait_for()
+        number = (await studio.ask("GET", "/tickets?limit=1"))["items"][0]["number"]
+        await studio.ask("POST", f"/tickets/{number}/claim", {})
+        await studio.ask("POST", f"/tickets/{number}/reply", {"text": "Rather not: it would warp. A wet cloth does."})
+        await chat.get_by_text("it would warp").wait_for()
+        await page.locator('[data-tick="answered"].tick--done').wait_for()
+        await studio.take(page, "try")
+
+
 async def widget(studio: Studio) -> None:
     async with studio.window() as page:
         await page.goto(f"{studio.url}/demo")
@@ -162,7 +194,17 @@ async def widget(studio: Studio) -> None:
         await studio.take(page, "widget")
 
 
-SHOTS: tuple[Callable[[Studio], Awaitable[None]], ...] = (inbox, arabic, queue, phone, keys, first_run, widget)
+SHOTS: tuple[Callable[[Studio], Awaitable[None]], ...] = (
+    inbox,
+    contact,
+    arabic,
+    queue,
+    phone,
+    keys,
+    first_run,
+    tried,
+    widget,
+)
 
 
 async def main(folder: Path, wanted: list[str]) -> None:

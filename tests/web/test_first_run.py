@@ -130,6 +130,17 @@ async def _ticket(desk: DeskClient) -> dict[str, Any]:
     return {"inbox_id": desk.inbox.id, "contact_id": made.json["id"], "text": "The handle broke."}
 
 
+async def test_a_desk_that_was_set_up_without_it_begins_when_its_pages_are_opened(
+    sqlite_desk_client: DeskClient,
+) -> None:
+    desk = sqlite_desk_client
+    boot = re.search(r'id="boot">(.*?)</script>', (await look(desk, "/inbox")).body.decode())
+    assert boot and json.loads(boot[1])["first_run"] is None, "nothing points to what nobody asked for"
+    assert (await state(desk))["tried"] == []
+    await desk.new_ticket("The kettle leaks.")
+    assert (await state(desk))["tried"] == ["received"]
+
+
 async def test_the_sample_data_is_no_way_to_reach_us(desk: DeskClient) -> None:
     await desk.store.write(load.start, DESK)
     while (await desk.store.read(load.state)).state == "loading":
