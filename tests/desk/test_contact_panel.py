@@ -7,7 +7,7 @@ import pytest
 from hub.clock import ManualClock
 from hub.connector import Consent, Point
 from hub.db.tx import Tx
-from hub.desk import contact_notes, notes, panel, replies, visitors, visits, writing
+from hub.desk import contact_notes, merging, notes, panel, replies, visitors, visits, writing
 from hub.desk import ticket as tickets
 from hub.errors import Refusal
 from hub.feedback import records
@@ -254,6 +254,22 @@ async def test_what_was_moved_is_judged_by_where_it_stands_now(office: Office) -
     await office.store.write(move)
     assert words(await told(office, office.ann, got.contact_id)) == ["two"]
     assert words(await told(office, office.boss, got.contact_id)) == ["noted", "three", "two", "one"]
+
+
+async def test_what_was_merged_is_seen_with_the_ticket_that_it_went_into(office: Office) -> None:
+    got = await office.hears("one")
+    other = await office.hears("two", to=office.mute)
+
+    async def hers() -> list[str]:
+        return [text for kind, text in await told(office, office.ann, got.contact_id) if kind == "message"]
+
+    assert await hers() == ["one"]
+    await office.does(merging.merge, office.boss, other.number, got.number)
+    assert await hers() == ["two", "one"]
+    counts = await office.store.read(panel.counts, office.boss, got.contact_id)
+    assert counts.tickets == 1
+    await office.does(merging.unmerge, office.boss, other.number)
+    assert await hers() == ["one"]
 
 
 async def test_pages_they_looked_at_stand_between_what_was_said(office: Office, clock: ManualClock) -> None:
