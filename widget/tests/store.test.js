@@ -71,6 +71,14 @@ test("unread are theirs after the last that was read, and the line stands before
   assert.equal(unread(apply(seen, { type: "my.read", id: 2 })), 0, "what was read stays read");
 });
 
+test("a message of mine is read as soon as somebody has read it, also before an answer", () => {
+  const state = run(snapshot(1, { messages: [mine(2, "a"), mine(4, "b")], ticket: ticket() }), { type: "read", number: 1, message_id: 3 });
+  const own = state.messages.filter((one) => one.by === "visitor");
+  assert.deepEqual(own.map((one) => one.read ?? false), [true, false]);
+  assert.equal(reached(state, own[0]), "read");
+  assert.notEqual(reached({ ...state, messages: [own[1]] }, own[1]), "read");
+});
+
 test("a message of mine is sent, delivered when somebody takes the chat, read when it is answered", () => {
   const all = (state) => state.messages.filter((one) => one.by === "visitor").map((one) => reached(state, one));
   const sent = run(snapshot(5, { messages: [mine(1, "a")], ticket: ticket() }));
