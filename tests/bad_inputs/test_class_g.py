@@ -290,7 +290,7 @@ async def test_what_is_more_than_text_would_be_noticed() -> None:
         await browser.close()
 
 
-@pytest.mark.timeout(420)  # half a minute, on a machine with nothing else to do
+@pytest.mark.timeout(420)  # a hundred texts, twenty fields, thirty screens
 async def test_nothing_that_people_write_is_more_than_text(desk: ChatDesk) -> None:
     async with Beacon().running() as beacon, aiohttp.ClientSession() as http, async_playwright() as playwright:
         all_texts = texts(beacon.url)
