@@ -177,7 +177,12 @@ def _queue(now: figures.Machinery, frozen: bool, stuck: int) -> Iterator[Finding
     else:
         yield Finding("outbox", "ok", "open")
     if now.dead:
-        yield Finding("jobs", "warn", f"{now.dead} failed for good", "Retry or drop them: GET /api/v1/jobs shows why.")
+        yield Finding(
+            "jobs",
+            "warn",
+            f"{now.dead} failed for good",
+            "Retry or drop them: Settings, Failed jobs (GET /api/v1/jobs/dead) shows why.",
+        )
     if now.oldest_job_ms > LATE_MS and not frozen:
         text = f"one has been due for {now.oldest_job_ms // MINUTE} min"
         yield Finding("jobs", "warn", text, "Is a desk running? Its log says what it does.")
@@ -193,7 +198,9 @@ def _queue(now: figures.Machinery, frozen: bool, stuck: int) -> Iterator[Finding
         yield Finding("deliveries", "ok", f"{now.deliveries['queued']} queued, none in doubt")
     if now.quarantined:
         text = f"{now.quarantined} came in and could not be understood"
-        yield Finding("quarantine", "warn", text, "They are kept: GET /api/v1/inbound shows why.")
+        yield Finding(
+            "quarantine", "warn", text, "They are kept: Settings, Quarantine (GET /api/v1/quarantine) shows why."
+        )
     else:
         yield Finding("quarantine", "ok", "empty")
 

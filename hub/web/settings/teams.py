@@ -97,7 +97,6 @@ def _everything(rx: Rx, caller: Caller) -> tuple[list[Team], list[Agent], list[I
 
 
 def _add(tx: Tx, caller: Caller, form: Form) -> int:
-    """Whoever does not see everything is in the team that they make, or they could not go on with it."""
     return teams.create(tx, caller, form.get("name"))
 
 
