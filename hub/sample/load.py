@@ -6,10 +6,13 @@ import msgspec
 
 from hub.db import lanes
 from hub.db.tx import Rx, Tx
+from hub.desk import reading
+from hub.desk import ticket as gate
 from hub.errors import Refusal
 from hub.events import SYSTEM, Actor, SampleLoaded
 from hub.people import samples
 from hub.sample import cast, play, script
+from hub.staff import access, agents
 from hub.staff.access import Caller, require_permission
 
 MANAGE: Final = "desk.manage"
@@ -17,6 +20,7 @@ LOAD: Final = "sample.load"
 CLEAR: Final = "sample.clear"
 KEY: Final = "sample"
 AT_ONCE: Final = 8  # steps a unit: some ten rows each
+FEW: Final = 3
 
 _GET = "SELECT value FROM setting WHERE name = 'sample'"
 _PUT = """
@@ -75,22 +79,36 @@ def go_on(tx: Tx, _payload: object = None) -> None:
     if now.state != "loading":
         return
     plan = script.schedule(now.base)
-    told = {story.name: story for story in script.stories()}
     if samples.called(tx, "agent", "mira") is None:
         with tx.as_of(plan[0][0]):
             cast.furnish(tx)
-        keep(tx, now)
-    else:
+    elif now.done < now.of:
+        told = {story.name: story for story in script.stories()}
         for at, step in plan[now.done : now.done + AT_ONCE]:
             with tx.as_of(at):
                 play.perform(tx, told[step.story], step)
-        now = msgspec.structs.replace(now, done=min(now.of, now.done + AT_ONCE))
-        keep(tx, now)
-    if now.done < now.of:
-        again(tx, LOAD)
+        keep(tx, msgspec.structs.replace(now, done=min(now.of, now.done + AT_ONCE)))
+    else:
+        _read_what_is_over(tx, now)
+        keep(tx, msgspec.structs.replace(now, state="loaded"))
+        tx.record(SampleLoaded(), by=by(now))
         return
-    keep(tx, msgspec.structs.replace(now, state="loaded"))
-    tx.record(SampleLoaded(), by=by(now))
+    again(tx, LOAD)
+
+
+def _read_what_is_over(tx: Tx, now: State) -> None:
+    """For whoever loads it, else for the first few who work here: only what goes on is news."""
+    real = [
+        agent.id for agent, _ in agents.page(tx, after=("", 0), limit=20) if not samples.is_one(tx, "agent", agent.id)
+    ]
+    for agent_id in [now.by] if now.by else real[:FEW]:
+        grants = access.load(tx, agent_id)
+        if grants is None:
+            continue
+        for ticket_id in samples.of_kind(tx, "ticket"):
+            ticket = gate.must(tx, ticket_id)
+            if ticket.status != "open" and ticket.last_message_id and access.may(grants, ticket.scope):
+                reading.mark_read(tx, Caller(Actor("agent", agent_id), grants), ticket.number, ticket.last_message_id)
 
 
 def by(now: State) -> Actor:

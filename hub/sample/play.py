@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from hub.connector import Message, Point, Sender, Source
 from hub.db.tx import Tx
-from hub.desk import assignment, inboxes, incoming, notes, replies, tags, tickets, visitors
+from hub.desk import assignment, inboxes, incoming, notes, reading, replies, tags, tickets, visitors
 from hub.desk import ticket as gate
 from hub.desk.inboxes import Inbox
 from hub.desk.ticket import Ticket
@@ -125,10 +125,10 @@ def _look(tx: Tx, story: Story, step: Step) -> None:
 
 
 def _reply(tx: Tx, story: Story, step: Step) -> None:
-    ticket = _ticket(tx, story)
-    replied = replies.reply(
-        tx, cast.caller(tx, step.who), ticket.number, step.text, external_id=f"sample:{story.name}:{step.number}"
-    )
+    ticket, caller = _ticket(tx, story), cast.caller(tx, step.who)
+    if ticket.last_incoming_id is not None:
+        reading.mark_read(tx, caller, ticket.number, ticket.last_incoming_id)
+    replied = replies.reply(tx, caller, ticket.number, step.text, external_id=f"sample:{story.name}:{step.number}")
     samples.mark(tx, "message", replied.message_id)
 
 

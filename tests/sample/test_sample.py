@@ -84,6 +84,21 @@ async def test_it_is_played_as_if_it_had_happened(desk_client: DeskClient) -> No
     await store.read(look)
 
 
+async def test_only_what_goes_on_is_news_to_whoever_loads_it(desk_client: DeskClient) -> None:
+    store, me = desk_client.store, desk_client.people["administrator"].id
+    assert (await desk_client.post("/api/v1/sample", {})).status == 202
+    await to_the_end(store, load.go_on)
+
+    def unread(rx: Rx) -> list[Any]:
+        return rx.rows(
+            "SELECT DISTINCT status FROM ticket WHERE last_incoming_id IS NOT NULL AND id NOT IN "
+            "(SELECT ticket_id FROM ticket_read WHERE agent_id = :me AND message_id >= last_incoming_id)",
+            me=me,
+        )
+
+    assert await store.read(unread) == [("open",)]
+
+
 async def test_twice_is_refused_and_so_is_taking_away_what_is_not_there(desk_client: DeskClient) -> None:
     store = desk_client.store
     with pytest.raises(Refusal, match="no sample data"):
