@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +42,18 @@ def well(data: Path, *words: str, stdin: str = "", **settings: str) -> str:
 
 
 class Desk:
-    def __init__(self, data: Path, **settings: str) -> None:
+    """`path`: folders that its Python looks into first."""
+
+    def __init__(self, data: Path, path: Sequence[Path] = (), /, **settings: str) -> None:
         self.data = data
+        env = environment(data, **settings)
+        env["PYTHONPATH"] = os.pathsep.join([*map(str, path), env["PYTHONPATH"]])
         self.log, self._said = (data.parent / f"{data.name}.{what}" for what in ("log", "said"))
         started = time.monotonic()
         with self.log.open("ab") as log, self._said.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hub", "serve"],
-                env=environment(data, **settings),
+                env=env,
                 cwd=data.parent,
                 stdout=said,
                 stderr=log,

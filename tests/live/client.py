@@ -23,15 +23,16 @@ from tests.fixtures.desk import URL, DeskClient, SmallDesk
 
 Told = dict[str, Any]
 SECONDS = 15.0  # a busy machine takes its time; nothing waits for it to be over
+BEAT_SECONDS = 15.0
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
 class Client:
-    """`answers`: it says that it is there when it is asked, as a page does, so that a long wait does not end it."""
+    """`answers`: it says that it is there now and then, as a page does, so that a long wait does not end it."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, *, answers: bool = False) -> None:
         self.socket = socket
-        self.answers = answers
+        self._beating = asyncio.create_task(self._beat()) if answers else None
         self.frames: list[Told] = []
         self.code: int | None = None
         self._news = asyncio.Event()
@@ -41,13 +42,16 @@ class Client:
     async def _read(self) -> None:
         async for message in self.socket:
             if message.type is aiohttp.WSMsgType.TEXT:
-                told = json.loads(message.data)
-                self.frames.append(told)
+                self.frames.append(json.loads(message.data))
                 self._news.set()
-                if self.answers and told["type"] == "ping":
-                    await self.say("pong")
         self.code = self.socket.close_code
         self._news.set()
+
+    async def _beat(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await asyncio.sleep(BEAT_SECONDS)
+                await self.say("ping")
 
     async def say(self, type: str, **fields: Any) -> None:
         await self.socket.send_str(json.dumps({"type": type, **fields}))
@@ -100,8 +104,10 @@ class Client:
 
     async def close(self) -> None:
         await self.socket.close()
-        self._reading.cancel()
-        await asyncio.gather(self._reading, return_exceptions=True)
+        tasks = [task for task in (self._reading, self._beating) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def ticket(desk: DeskClient, as_: str = "administrator", *, session: bool = False) -> str:
