@@ -21,6 +21,7 @@ const FILTERS = ['q', 'owner_id', 'next_contact', 'tag', 'company', 'has_open', 
 export function asked(params) {
   const query = {};
   for (const name of FILTERS) if (params.get(name)) query[name] = params.get(name);
+  if (params.has('field')) query.field = params.getAll('field'); // key:value of own fields
   if (query.owner_id === 'me') query.owner_id = String(me.value.agent.id);
   if (query.next_contact) query.zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   query.sort ??= query.next_contact ? 'next_contact' : 'last_seen';
@@ -79,7 +80,7 @@ class List extends Part {
     const params = route.value.query, of = params.toString();
     wasAt = address(params);
     if (listed.value.of !== of) queueMicrotask(() => listed.peek().of !== of && fetchList(of, asked(route.peek().query)));
-    const { items, next, wrong } = listed.value, filtered = FILTERS.some((name) => name !== 'sort' && params.get(name));
+    const { items, next, wrong } = listed.value, filtered = params.has('field') || FILTERS.some((name) => name !== 'sort' && params.get(name));
     return html`<section class="contacts" aria-labelledby="contacts-title">
       <header class="contacts__head"><h1 id="contacts-title" tabindex="-1">${_('Contacts')}</h1>
         <div class="contacts__do">
@@ -103,11 +104,26 @@ class List extends Part {
         .map(([value, word]) => option(value, word, params.get('next_contact')))}</select></label>
       <label><span class="sr">${_('Tag')}</span><select @change=${set('tag')}>${option('', _('Any tag'), params.get('tag'))}
         ${Object.values(state.value.tags).map((one) => option(one.name, one.name, params.get('tag')))}</select></label>
+      ${people.fields().filter((field) => field.type === 'choice' || field.type === 'bool').map((field) => this.#field(field, params))}
       <label class="filters__open"><input type="checkbox" .checked=${live(params.get('has_open') === 'true')} @change=${set('has_open')}> ${_('With open tickets')}</label>
       <label class="filters__sort"><span class="sr">${_('Order')}</span><select @change=${set('sort')}>${Object.entries({ last_seen: _('Last heard of'), name: _('By name'), newest: _('Newest first'), next_contact: _('Next contact') })
         .map(([value, word]) => option(value, word, asked(params).sort))}</select></label>
       ${params.get('company') ? html`<button type="button" class="chip chip--do" @click=${() => this.#set('company', '')}>${_('Company: {0}', params.get('company'))} ×</button>` : nothing}
     </form>`;
+  }
+
+  /** One of the desk's own fields, where there is something to choose. */
+  #field({ key, label, type, choices }, params) {
+    const chosen = params.getAll('field').find((one) => one.startsWith(`${key}:`))?.slice(key.length + 1) ?? '';
+    const words = type === 'bool' ? [['true', _('Yes')], ['false', _('No')]] : choices.map((one) => [one, one]);
+    const set = (event) => {
+      const query = new URLSearchParams(route.value.query), others = query.getAll('field').filter((one) => !one.startsWith(`${key}:`));
+      query.delete('field');
+      for (const one of [...others, ...(event.target.value ? [`${key}:${event.target.value}`] : [])]) query.append('field', one);
+      go(address(query));
+    };
+    return html`<label><span class="sr">${label}</span><select @change=${set}><option value="">${_('{0}: any', label)}</option>${words.map(([value, word]) =>
+      html`<option value=${value} .selected=${value === chosen}>${label}: ${word}</option>`)}</select></label>`;
   }
 
   #type = (event) => {

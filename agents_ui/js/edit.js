@@ -30,7 +30,7 @@ class Edit extends Part {
   #value() {
     const empty = this.shown == null || this.shown === '';
     const text = empty ? html`<span class="edit__none">${this.fixed ? '–' : this.hint ?? _('Add')}</span>` : this.shown;
-    const label = html`<span class="edit__label">${this.label}</span>`;
+    const label = html`<span class="edit__label"><bdi>${this.label}</bdi></span>`;
     if (this.fixed) return html`<div class="edit__row">${label}<span class="edit__value" dir="auto">${text}</span></div>`;
     return html`<button type="button" class="edit__row" @click=${this.edit} aria-describedby=${this.wrong ? `${this.#id}w` : nothing}>
       ${label}<span class="edit__value" dir="auto">${text}</span><span class="edit__pen">${glyph('edit')}</span><span class="sr">${_('Change')}</span></button>`;
@@ -39,7 +39,7 @@ class Edit extends Part {
   #field() {
     const id = this.#id;
     return html`<form class="edit__form" @submit=${this.#submit} @keydown=${this.#key} @focusout=${this.#left}>
-      <label class="edit__label" for=${id}>${this.label}</label>
+      <label class="edit__label" for=${id}><bdi>${this.label}</bdi></label>
       ${this.#input(id)}
       ${this.quick?.length ? html`<div class="edit__quick">${this.quick.map(([word, value]) => html`<button type="button" class="chip chip--do"
         @click=${() => this.#keep(value)}>${word}</button>`)}</div>` : nothing}

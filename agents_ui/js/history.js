@@ -85,7 +85,7 @@ class History extends Part {
     return html`<li class=${`happened happened--${item.kind}`}>
       <span class="happened__mark">${glyph(picture)}</span>
       <div class="happened__body"><p class="happened__head">${what}
-        ${number ? html` <a href=${path(number)} aria-current=${number === this.number ? 'true' : nothing}>#${number}</a>` : nothing}
+        ${number ? html` <a href=${path(number)} aria-current=${number === this.number ? 'true' : nothing}><bdi dir="ltr">#${number}</bdi></a>` : nothing}
         <time datetime=${new Date(item.at).toISOString()} title=${exact(item.at)}>${date(item.at, 'time')}</time></p>
         ${text ? html`<p class="happened__text" dir="auto">${text}</p>` : nothing}</div></li>`;
   }

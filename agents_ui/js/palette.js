@@ -12,7 +12,7 @@ import { html, live, nothing } from './vendor/lit.js';
 const PAUSE = 180, SHOWN = 9, FOUND = 8; // ms before the desk is asked; lines of each sort
 const RECENT = 'parley.palette';
 /** Moving about in a list is no command; nor is what one is doing already. */
-const NOT = /^(palette|back|next|previous|open|list\.(next|previous|first|last|page_|extend_|open)|contacts\.(next|previous|back)|send|composer)/;
+const NOT = /^(palette|search|back|list\.(next|previous|first|last|page_|extend_|open|select)|view\.|contacts\.(next|previous|back)|send|composer)/;
 
 class Palette extends Part {
   static properties = { query: { state: true }, at: { state: true }, found: { state: true }, going: { state: true } };
@@ -69,9 +69,10 @@ class Palette extends Part {
     const here = [], everywhere = [];
     for (const one of actions.value) {
       if (NOT.test(one.name) || !possible(one)) continue;
-      (one.where === 'global' ? everywhere : here).push({ id: `do ${one.name}`, text: one.text(), mark: glyph('event'), key: keyOf(one).split(', ')[0], run: () => perform(one), bonus: recent(`do ${one.name}`) });
+      (one.where === 'global' ? everywhere : here).push({ id: `do ${one.name}`, text: one.text(), mark: glyph('event'), key: keyOf(one).split(', ')[0], run: () => perform(one), bonus: recent(`do ${one.name}`), later: one.where !== 'thread' });
     }
     const { number } = route.value, query = this.query;
+    here.sort((a, b) => a.later - b.later);
     if (!query.trim()) {
       return [
         { title: number ? _('This ticket, #{0}', String(number)) : _('Here'), lines: here.slice(0, SHOWN) },

@@ -134,5 +134,9 @@ export const mayExport = () => may('contacts.export');
 export const timeline = (id, cursor) => get(`${API}/contacts/${id}/timeline`, { limit: 30, cursor });
 export const visits = (id) => get(`${API}/contacts/${id}/visits`);
 export const ways = (id) => get(`${API}/contacts/${id}/ways`).then(({ items }) => items);
-export const list = (query) => get(`${API}/contacts`, query);
+
+/** A query as the API reads it: what has several values stands there several times. */
+export const asQuery = (query) => new URLSearchParams(Object.entries(query).filter(([, value]) => value != null).flatMap(([name, value]) => [value].flat().map((one) => [name, one])));
+
+export const list = (query) => get(`${API}/contacts?${asQuery(query)}`);
 export const write = (id, body, key) => post(`${API}/contacts/${id}/write`, body, { id: key });

@@ -19,6 +19,10 @@ class Preferences extends Part {
       <section class="prefs__part" aria-labelledby="looks-title"><h2 id="looks-title">${_('Appearance')}</h2>
         ${choice('theme', _('Colours'), { auto: _('As the device has it'), light: _('Light'), dark: _('Dark') }, preferences.value.theme ?? 'auto')}
         ${choice('density', _('Rows of the list'), { comfortable: _('Comfortable'), compact: _('Compact') }, preferences.value.density ?? 'comfortable')}</section>
+      <section class="prefs__part" aria-labelledby="writing-title"><h2 id="writing-title">${_('Writing')}</h2>
+        ${enters('chat', _('Enter sends in chats'))}${enters('mail', _('Enter sends in letters'))}
+        <p class="faint">${_('Shift and Enter begin a new line; Ctrl or ⌘ and Enter always send.')}</p>
+        ${choice('after_resolve', _('After a ticket is resolved'), { next: _('On to the next'), list: _('Back to the list'), stay: _('Stay with it') }, preferences.value.after_resolve ?? 'next')}</section>
       <section class="prefs__part" aria-labelledby="keys-title"><h2 id="keys-title">${_('Keys')}</h2>
         <label class="switch"><input type="checkbox" .checked=${live(letters.value)} @change=${(event) => prefer({ letters: event.target.checked })}> ${_('Single letters work as keys')}</label>
         <p class="faint">${_('Switch them off if you speak to the computer, or if keys are pressed by mistake.')}</p>
@@ -63,6 +67,11 @@ class Preferences extends Part {
         <p class="faint">${isQuiet(quiet, new Date(soon.value)) ? _('It is quiet now.') : _('Nothing sounds or shows then. It is all in the console when you look.')}</p>` : nothing}
     </fieldset>`;
   }
+}
+
+function enters(way, title) {
+  const now = preferences.value.enter_sends ?? { chat: true, mail: false }, both = typeof now === 'boolean' ? { chat: now, mail: now } : now;
+  return html`<label class="switch"><input type="checkbox" .checked=${live(both[way])} @change=${(event) => prefer({ enter_sends: { ...both, [way]: event.target.checked } })}> ${title}</label>`;
 }
 
 const choice = (name, title, words, now) => html`<fieldset class="prefs__choice"><legend>${title}</legend>${Object.entries(words).map(([value, word]) => html`<label class="way"><input type="radio" name=${name} value=${value}

@@ -83,6 +83,11 @@ async def test_a_contact_is_found_made_and_changed(office: Office, browser: Brow
     await page.keyboard.press("Enter")
     await expect(page.locator(".chip--tag")).to_contain_text("vip")
 
+    await page.get_by_role("link", name="Back to the contacts").click()
+    await page.get_by_label("Shirt size").select_option("M")
+    await expect(page.locator(".people__row")).to_have_count(1)
+    await expect(page.locator(".people__row")).to_contain_text("Grace O’Malley")
+
     found = (await office.ask("GET", "/contacts?q=grace"))["items"][0]
     kept = await office.ask("GET", f"/contacts/{found['id']}")
     assert (kept["company"], kept["fields"], kept["tags"]) == ("Harbour Kitchens", {"size": "M"}, ["vip"])
