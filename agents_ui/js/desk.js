@@ -46,7 +46,7 @@ export function apply(frame) {
     fetchDrafts();
   }
   if (frame.type === 'event' && store.RENUMBERS.has(frame.name)) queueMicrotask(look);
-  if (frame.type === 'snapshot' || frame.type === 'event') countSoon();
+  if (frame.type === 'snapshot' || frame.type === 'event') countSoon(frame);
   for (const hearer of hearers) hearer(frame);
 }
 
@@ -205,16 +205,19 @@ export const isOpen = ({ view, filter }) => !CLOSED.has(view) && !filter.status?
 /** Whether all tickets of a list are here already. */
 export const complete = (want) => isOpen(want) && !state.value.more;
 
-let counting = 0;
+let counting = 0, elsewhereToo = false;
+const FAR = new Set(['agent.mentioned', 'ticket.marked_spam']); // what changes counts that cannot be told from here
 
 /** Counts again when it is quiet: here, where all that is open is here; else the desk does. */
-function countSoon() {
+function countSoon({ name = '' }) {
+  elsewhereToo ||= FAR.has(name) || state.value.more;
   if (counting) return;
   counting = setTimeout(async () => {
+    const far = elsewhereToo;
     counting = 0;
-    const known = state.value.counts ?? {};
-    if (!state.value.more) counts.value = { ...known, ...store.tally(state.value) };
-    else counts.value = (await api.get('/api/v1/counts').catch(() => null)) ?? known;
+    elsewhereToo = false;
+    if (far) apply({ type: 'local.counts', counts: (await api.get('/api/v1/counts').catch(() => null)) ?? state.value.counts });
+    counts.value = { ...state.value.counts, ...(state.value.more ? {} : store.tally(state.value)) };
   }, counts.value === null ? 0 : state.value.more ? 5_000 : 400);
 }
 

@@ -91,6 +91,9 @@ function happened(state, frame) {
     next = { ...put(next, { [number]: ticket }), touched: { ...next.touched, [number]: frame.id } };
     if (name === 'ticket.entered') next = { ...next, threads: without(next.threads, number) };
   }
+  if (name === 'agent.mentioned' && frame.agent_id === state.me?.agent.id) {
+    next = logged({ ...next, found: { ...next.found, mentions: { ...next.found.mentions, [number]: { number } } } }, [number]);
+  }
   if (RENUMBERS.has(name)) next = { ...next, threads: without(next.threads, number) }; // its words are in another ticket now, or others' in it
   if (number != null && next.threads[number]) next = inThread(next, number, (thread) => said(thread, frame));
   if (number != null && frame.by) next = spoke(next, number, frame);
