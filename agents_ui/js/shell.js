@@ -3,9 +3,9 @@
 
 import { _, get, ngettext, use } from './base.js';
 import * as desk from './desk.js';
-import { assign, claim, connection, dismiss, foresee, may, me, prefer, preferences, reopen, setAvailability, state, toasts, undo } from './desk.js';
+import { assign, claim, connection, dismiss, foresee, may, me, prefer, preferences, reopen, state, toasts, undo } from './desk.js';
 import { catchUp, finish, menus, neighbour, picked, select, selected } from './list.js';
-import { Part, action, actions, aside, avatar, bar, bars, bring, follow, go, icon, kept, listen, now, openPanel, panel, panels, path, perform, placed, route, screen, screens } from './parts.js';
+import { Part, action, actions, aside, avatar, bars, bring, follow, go, icon, kept, listen, now, openPanel, panel, panels, path, perform, placed, route, screen, screens } from './parts.js';
 import { queue } from './store.js';
 import './thread.js';
 import { write } from './composer.js';
@@ -82,8 +82,6 @@ for (const given of [
   { name: 'back', key: 'Escape', text: () => _('Back'), run: back },
   { name: 'undo', key: 'z', text: () => _('Undo'), run: undo },
 ]) action({ group: 'global', ...given });
-
-bar({ name: 'presence', tag: 'p-presence', order: 40 });
 
 /** Whether the views stand beside the list. */
 export const views = kept('views', 'open');
@@ -217,22 +215,7 @@ const side = (panel, number) => html`<aside class="pane pane--side" aria-labelle
     <button class="tool" aria-label=${_('Close')} @click=${() => { aside.value = ''; }}>${icon('close')}</button></header>
   <div class="side__body">${placed(panel, { number })}</div></aside>`;
 
-// --- presence, the line, news ---------------------------------------------------------------------------------------
-
-/** Whether one takes work. */
-class Presence extends Part {
-  render() {
-    const mine = me.value?.agent.availability ?? 'offline';
-    const words = { online: _('Online'), busy: _('Busy'), away: _('Away'), offline: _('Offline') };
-    return html`<label class="presence presence--${mine}" title=${words[mine]}>
-      <span class="presence__dot" aria-hidden="true"></span><span class="presence__word" aria-hidden="true">${words[mine]}</span>
-      <span class="sr">${_('Your availability')}</span>
-      <select @change=${(event) => setAvailability(event.target.value)}>
-        ${Object.entries(words).map(([value, word]) => html`<option value=${value} .selected=${value === mine}>${word}</option>`)}
-      </select>
-    </label>`;
-  }
-}
+// --- offers, the line, news ---------------------------------------------------------------------------------------
 
 /** A ticket that is offered to oneself: it rings until it is accepted, declined or passes on, on every screen. */
 class Offer extends Part {
@@ -292,7 +275,6 @@ class Toast extends Part {
   }
 }
 
-customElements.define('p-presence', Presence);
 customElements.define('p-connection', Connection);
 customElements.define('p-offer', Offer);
 customElements.define('p-toast', Toast);

@@ -165,7 +165,9 @@ async def test_two_agents_see_what_the_other_does(office: Office, browser: Brows
     await bo.keyboard.press("Enter")
     await expect(anna.get_by_role("log")).to_contain_text("It is on its way.")
     await expect(anna.get_by_text("Bo is replying…")).to_be_hidden()
-    await bo.get_by_label("Your availability").select_option("busy")
+    await bo.get_by_role("button", name="Your availability").click()
+    await bo.get_by_role("button", name="Busy").click()
+    await bo.get_by_role("button", name="Set to Busy").click()
     await expect(bo.locator(".presence--busy")).to_be_visible()
     assert said == heard == []
 
