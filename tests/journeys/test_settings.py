@@ -26,6 +26,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 PAGES = (
     "/settings", "/settings/profile", "/settings/security", "/settings/tokens", "/settings/sign-in",
+    "/settings/organisation",
     "/settings/agents", "/settings/agents/2", "/settings/teams", "/settings/teams/1",
     "/settings/roles", "/settings/roles/new", "/settings/roles/5", "/settings/inboxes", "/settings/inboxes/1",
     "/settings/inboxes/2", "/settings/inboxes/new?kind=webhook", "/settings/inboxes/1/settings",
@@ -157,3 +158,36 @@ async def test_what_was_typed_is_not_lost_by_a_careless_click(office: Office, br
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("status")).to_have_text("Saved.")
     assert asked == ["beforeunload"]
+
+
+async def test_the_look_of_a_chat_is_seen_before_it_is_saved(office: Office, browser: Browser) -> None:
+    page, said = await (await come_in(office, browser, **LOOKS["desk"])).new_page(), Said()
+    said.follow(page)
+    await page.goto(office.url("/settings/inboxes/2/look"))
+    chat = page.frame_locator(".preview iframe:not([data-next])").frame_locator("parley-chat iframe")
+    await page.locator("#settings-title").fill("Ember & Oak")
+    await page.locator("input[name='settings.colour']").fill("#ffdd33")
+    await page.locator("#ask-email").select_option("must")
+    await expect(chat.get_by_text("Ember & Oak")).to_be_visible(timeout=20_000)
+    await expect(chat.get_by_label("E-mail")).to_be_visible(timeout=20_000)
+    await expect(page.locator("[data-contrast]")).to_contain_text("hardly stands out")
+    inbox = await office.ask("GET", "/inboxes/2")
+    assert "title" not in inbox["settings"]
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status")).to_have_text("Saved.")
+    inbox = await office.ask("GET", "/inboxes/2")
+    assert (inbox["settings"]["title"], inbox["settings"]["ask"]) == ("Ember & Oak", ["email*"])
+    assert said == []
+
+
+async def test_the_system_check_tries_what_only_a_browser_can(office: Office, browser: Browser) -> None:
+    page = await (await come_in(office, browser)).new_page()
+    await page.goto(office.url("/settings/health"))
+    for what in ("socket", "poll", "clock", "https"):
+        await expect(page.locator(f"[data-check={what}]")).to_have_attribute("data-state", "ok", timeout=20_000)
+    blocked = await (await come_in(office, browser)).new_page()
+    await blocked.route_web_socket("**/live", lambda line: line.close())
+    await blocked.goto(office.url("/settings/health"))
+    row = blocked.locator("[data-check=socket]")
+    await expect(row).to_have_attribute("data-state", "fail", timeout=20_000)
+    await expect(row).to_contain_text("The proxy in front has to pass Upgrade")

@@ -213,6 +213,15 @@ async def test_plain_http_has_to_be_allowed(sqlite_desk_client: DeskClient) -> N
     assert (await send(desk, path, {**given, "settings.allow_http": "1"})).status == 303
 
 
+async def test_the_name_of_the_organisation_greets_whoever_comes_in(sqlite_desk_client: DeskClient) -> None:
+    desk = sqlite_desk_client
+    assert (await send(desk, "/settings/organisation", {"organisation": "Ember & Oak"})).status == 303
+    given = {"name": "Ny", "email": "ny@desk.example", "role": "3"}
+    link = secret(await send(desk, "/settings/agents", given))
+    page = await desk.get("/join/" + link.rsplit("/", 1)[1], as_=None)
+    assert "Ember & Oak" in text(page)
+
+
 async def test_two_factor_for_everybody_is_asked_of_everybody(sqlite_desk_client: DeskClient) -> None:
     desk = sqlite_desk_client
     await send(desk, "/settings/security/two-factor")

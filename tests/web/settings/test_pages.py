@@ -18,6 +18,7 @@ NEEDS = {
     "/settings/security": None,
     "/settings/tokens": "tokens.manage",
     "/settings/sign-in": "desk.manage",
+    "/settings/organisation": "desk.manage",
     "/settings/agents": "agents.read",
     "/settings/agents/{id}": "agents.read",
     "/settings/teams": "agents.read",
