@@ -77,6 +77,7 @@ async def test_it_is_played_as_if_it_had_happened(desk_client: DeskClient) -> No
         assert rx.value("SELECT COUNT(*) FROM feedback WHERE kind = 'rating'") >= 12
         assert rx.value("SELECT COUNT(*) FROM feedback WHERE kind = 'complaint'") >= 4
         assert rx.value("SELECT COUNT(*) FROM ticket WHERE spam = 1") == 1
+        assert {state for (state,) in rx.rows("SELECT state FROM delivery")} == {"delivered", "read"}, "nothing waits"
         assert rx.value("SELECT COUNT(*) FROM ticket WHERE snoozed_until > :now", now=rx.now) == 2
         tagged = rx.value("SELECT COUNT(*) FROM ticket_tag JOIN tag ON tag.id = tag_id WHERE tag.name = 'sample'")
         assert tagged == len(script.stories()), "each can be told from a real one"
