@@ -239,7 +239,7 @@ export function listen() {
     const one = event.defaultPrevented ? null : stroke(event);
     if (!one) return;
     const at = event.target, bare = !/^(Mod|Alt)\+/.test(one), letter = isLetter(one);
-    if (bare && (at.closest?.(FIELD) || at.closest?.('dialog, [popover]') || document.querySelector('dialog:modal'))) return;
+    if (bare && (at.closest?.(FIELD) || at.closest?.('dialog[open], [popover]:popover-open') || document.querySelector('dialog:modal'))) return;
     if (letter && !letters.value) return;
     if (bare && !letter && one !== 'Escape' && at.closest?.(MOVES)) return;
     const able = actions.value.filter(possible).sort((a, b) => (a.where === 'global') - (b.where === 'global'));
