@@ -516,3 +516,34 @@ async def test_pages_of_a_long_list_come_as_one_scrolls(office: Office, browser:
     await page.keyboard.press("End")
     await expect(page.locator(".row--selected")).to_contain_text("Message 0")
     assert said == []
+
+
+async def test_merging_splitting_and_saving_a_view(office: Office, browser: Browser) -> None:
+    number = await office.ticket("The mug is broken", "Abeba")
+    contact = (await office.thread(number))["ticket"]["contact_id"]
+    inbox = (await office.ask("GET", "/inboxes"))["items"][0]["id"]
+    opened = {"contact_id": contact, "inbox_id": inbox, "text": "And where is the plate?"}
+    other = int((await office.ask("POST", "/tickets", opened))["number"])
+    page, said = await come_in(office, browser, f"/inbox/{other}")
+    await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("option", name="Merge into another ticket").click()
+    await page.get_by_role("radio").check()
+    await page.get_by_role("button", name="Merge", exact=True).click()
+    await expect(page).to_have_url(office.url(f"/inbox/{number}"))
+    await expect(page.locator(".bubble--theirs")).to_have_count(2)
+    await page.mouse.move(1_000, 500)  # away from the list, which stands still under the pointer
+    await expect(page.locator(f"#t{other}")).to_have_count(0)
+    await page.keyboard.press("z")
+    await expect(page).to_have_url(office.url(f"/inbox/{other}"))
+    await expect(page.get_by_role("log")).to_contain_text("And where is the plate?")
+    await expect(page.locator(".bubble--theirs")).to_have_count(1)
+
+    await page.goto(office.url("/inbox?view=unassigned&priority=normal"))
+    await page.get_by_role("button", name="Save as a view").click()
+    await page.get_by_role("dialog").get_by_label("Name").fill("Quiet ones")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_role("link", name="Quiet ones")).to_have_attribute("aria-current", "page")
+    await expect(page.locator(".row")).to_have_count(2)
+    await page.get_by_role("button", name="Delete the view").click()
+    await expect(page.get_by_role("link", name="Quiet ones")).to_have_count(0)
+    assert said == []
