@@ -26,6 +26,7 @@ BUDGET_MS: Final = 20.0
 CHUNK: Final = 20_000
 SHOPS: Final = 5
 CONTACTS: Final = 20_000
+AGENTS: Final = 20
 PAGES: Final = (
     "",
     "view=open",
@@ -49,7 +50,7 @@ INSERT INTO ticket (id, number, contact_id, inbox_id, subject, status, priority,
 SELECT n, 1000 + n, 1 + n % {CONTACTS}, 1 + n % 97 % {SHOPS}, 'Where is parcel ' || n || '?',
        CASE WHEN n * 7 % 1009 < 978 THEN 'resolved' WHEN n * 7 % 1009 < 998 THEN 'open' ELSE 'pending' END,
        CASE WHEN n % 7 = 0 THEN 'high' ELSE 'normal' END, CASE WHEN n % 7 = 0 THEN 1 ELSE 2 END,
-       1 + n % 97 % {SHOPS}, CASE WHEN n % 11 < 4 THEN NULL ELSE 1 + n % 2 END, 'agent', 0,
+       1 + n % 97 % {SHOPS}, CASE WHEN n % 11 < 4 THEN NULL ELSE 1 + n % {AGENTS} END, 'agent', 0,
        CASE WHEN n * 7 % 1009 BETWEEN 978 AND 990 THEN 1790000000000 + n * 1000 END, n, 1790000000000 + n * 1000, n,
        1790000000000 + n * 1000, 1790000000000 + n * 1000,
        CASE WHEN n * 7 % 1009 < 978 THEN 1790000000000 + n * 1000 END
@@ -110,6 +111,8 @@ def _people(tx: Tx) -> Mapping[str, str]:
     role = roles.named(tx, "agent").id
     agent_id = agents.create(tx, DESK, email="kim@example.org", name="Kim", role_id=role)
     teams.add_member(tx, DESK, team[0], agent_id)
+    for n in range(AGENTS - 2):
+        agents.create(tx, DESK, email=f"a{n}@example.org", name=f"Agent {n}", role_id=role)
     grants = access.load(tx, agent_id)
     assert grants is not None
     caller = Caller(Actor("agent", agent_id), grants)

@@ -86,7 +86,7 @@ _VIEWS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
     "mine": ("ticket.assignee_id = :reader", _IN_HAND),
     "unassigned": ("ticket.assignee_id IS NULL", _IN_HAND),
     "open": ("", _IN_HAND),
-    "waiting": ("ticket.waiting_since IS NOT NULL", ("open",)),
+    "waiting": ("+ticket.waiting_since IS NOT NULL", ("open",)),
     "snoozed": ("", ("snoozed",)),
     "resolved": ("", ("resolved",)),
     "spam": ("", _ALL),

@@ -45,7 +45,7 @@ AGENT_GONE: Final = "agent_gone"
 MOST_HELD: Final = 500
 _AGENT = "SELECT 1 FROM agent WHERE id = :id"
 _OFFER = "UPDATE ticket SET offered_to = :to, offered_until = :until, changed_at = :now WHERE id = :id"
-_OFFERED_TO = "SELECT id FROM ticket WHERE offered_to = :agent_id ORDER BY offered_until DESC, id DESC"
+_OFFERED_TO = "SELECT id FROM ticket WHERE offered_to = :agent_id ORDER BY urgency, waiting_since, id"
 _PASSED = """
 INSERT INTO offer_passed (ticket_id, agent_id, at) VALUES (:ticket_id, :agent_id, :now)
 ON CONFLICT (ticket_id, agent_id) DO UPDATE SET at = excluded.at"""
@@ -73,6 +73,8 @@ def route(tx: Tx, to: Recorded) -> None:
         if isinstance(event, TicketAssigned) and event.was is not None:
             if event.how == "drained" or to.by == Actor("agent", event.was):
                 _passed(tx, ticket, event.was)  # who has just put it back is not the one to ask first
+            _fill(tx, event.was)  # the room that it has left is for the first in line, which need not be this one
+            ticket = tickets.must(tx, ticket.id)
         if isinstance(event, TicketMoved) and ticket.offered_to is not None:
             _hand_on(tx, ticket, "withdrawn")
             return
@@ -281,18 +283,26 @@ def _see_that_they_are_there(tx: Tx, agent_id: int) -> None:
 
 
 def _take_back(tx: Tx, agent_id: int) -> None:
-    """Offers that the agent may not take any longer, or cannot: on to the next."""
-    offered = tx.rows(_OFFERED_TO, agent_id=agent_id)
+    """Offers that the agent may not take any longer, or cannot: the last in line go first. They stand in line again
+    all together, or the first to be handed on would get room before one that comes before it."""
+    offered = [tickets.must(tx, ticket_id) for (ticket_id,) in tx.rows(_OFFERED_TO, agent_id=agent_id)]
     if not offered:
         return
-    grants = access.load(tx, agent_id)
-    for (ticket_id,) in offered:
-        ticket = tickets.must(tx, ticket_id)
-        room = queue.room(tx, agent_id)
+    grants, room = access.load(tx, agent_id), queue.room(tx, agent_id)
+    over: list[tuple[Ticket, Why]] = []
+    for ticket in reversed(offered):
         if grants is None or room is None:
-            _hand_on(tx, ticket, "gone")
+            over.append((ticket, "gone"))
         elif room < 0 or not access.may(grants, ticket.scope):
-            _hand_on(tx, ticket, "withdrawn")
+            over.append((ticket, "withdrawn"))
+            room += ticket.weight
+    for ticket, _ in over:
+        tx.run(_OFFER, id=ticket.id, to=None, until=None, now=tx.now)
+    for ticket, why in reversed(over):
+        _record(tx, ticket, TicketOfferEnded(to=agent_id, why=why), SYSTEM)
+        now = tickets.must(tx, ticket.id)
+        if now.offered_to is None:
+            _offer(tx, now)
 
 
 def _fill(tx: Tx, agent_id: int) -> None:

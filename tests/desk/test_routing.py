@@ -383,6 +383,31 @@ class TestQueue:
             await counter.arrives("lea")
         assert await counter.offered_to(got.number) == "lea"
 
+    async def test_what_is_taken_from_an_agent_stands_in_line_for_the_room_it_leaves(self, counter: Counter) -> None:
+        await counter.can("kim", capacity=1)
+        await counter.arrives("kim")
+        first, second = await counter.hears("a"), await counter.hears("b")
+        await counter.does(tickets.set_priority, DESK, first.number, "low")
+        await counter.does(assignment.move, DESK, first.number, None)
+        assert await counter.offered_to(second.number) == "kim", "what is more urgent goes first"
+        await counter.does(assignment.assign, DESK, first.number, counter.ids["kim"])
+        assert await counter.offered_to(second.number) is None
+        await counter.does(assignment.assign, DESK, first.number, None)
+        assert await counter.offered_to(second.number) == "kim", "also when it was theirs"
+
+    async def test_what_is_taken_back_together_is_offered_in_order(self, counter: Counter) -> None:
+        await counter.arrives("kim")
+        first, second = await counter.hears("a"), await counter.hears("b")
+        await counter.can("lea", capacity=1)
+        await counter.says("kim", "busy")
+        await counter.arrives("lea")
+        await counter.says("lea", "busy")
+        await counter.says("kim", "online")
+        await counter.does(presence.renew, counter.ids["lea"], "p")
+        await counter.says("lea", "online")
+        await counter.can("kim", capacity=0)
+        assert [await counter.offered_to(t.number) for t in (first, second)] == ["lea", None]
+
     async def test_ones_place_is_the_number_of_older_ones_of_the_same_team_and_urgency(self, counter: Counter) -> None:
         numbers = []
         for who in "abcd":
