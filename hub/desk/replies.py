@@ -43,6 +43,7 @@ SELECT delivery.inbox_id, delivery.contact_point_id
 FROM delivery JOIN contact_point ON contact_point.id = delivery.contact_point_id
 WHERE delivery.ticket_id = :ticket_id AND contact_point.contact_id = :contact_id ORDER BY delivery.id DESC LIMIT 1"""
 _LAST_ID = "SELECT COALESCE(MAX(id), 0) FROM message WHERE ticket_id = :ticket_id"
+_HAS_VISITOR = "SELECT 1 FROM visitor_ticket WHERE ticket_id = :ticket_id"  # some browser shows this ticket
 _IS_OF = "SELECT 1 FROM message WHERE id = :id AND ticket_id = :ticket_id"
 
 NO_WAY = "No inbox of this desk can reach this contact yet. Connect one that can, or add an address; it then goes out."
@@ -118,14 +119,15 @@ def say(
 
 def _way(tx: Tx, ticket: Ticket, last_inbox: int | None) -> Way | None:
     """Where the contact wrote last, if that can be answered; before they wrote, where we wrote to; else any inbox that
-    reaches one of their points."""
+    reaches one of their points. A live channel reaches only whoever has this ticket in their browser."""
     if last_inbox is None and (again := _as_before(tx, ticket)) is not None:
         return again
     for inbox in inboxes.for_reply(tx, last_inbox or ticket.inbox_id):
         features = kinds.features(inbox.kind)
         if features.live:
-            return Way(inbox, None, features.max_text, True)
-        if features.replies:
+            if inbox.id == last_inbox or tx.value(_HAS_VISITOR, ticket_id=ticket.id) is not None:
+                return Way(inbox, None, features.max_text, True)
+        elif features.replies:
             found = points.best(tx, ticket.contact_id, features.reaches, inbox.token)
             if found is not None:
                 return Way(inbox, found[0], features.max_text, False)

@@ -165,3 +165,12 @@ async def test_the_thread_shows_what_became_of_an_answer(office: Office) -> None
     await office.does(deliveries.failed, delivery, "No such mailbox.")
     thread = await office.store.read(lists.thread, office.ann, 1001)
     assert [(d.state, d.reason) for d in thread.deliveries] == [("failed", "No such mailbox.")]
+
+
+async def test_who_never_chatted_is_not_answered_in_a_chat(office: Office) -> None:
+    """They wrote by a form that nothing can answer: then the answer waits for an inbox that can."""
+    got = await office.hears("hi", to=office.mute)
+    await office.store.write(lambda tx: tx.run("UPDATE inbox SET enabled = 0 WHERE kind = 'letters'"))
+    replied = await office.does(replies.reply, office.boss, got.number, "hello", external_id="r")
+    assert replied.held
+    assert [state for state, _ in await states(office)] == ["held"]
