@@ -45,7 +45,7 @@ export function apply(frame) {
     look();
     fetchDrafts();
   }
-  if (frame.type === 'event' && store.RENUMBERS.has(frame.name)) queueMicrotask(look);
+  if (frame.type === 'event' && store.FORGETS.has(frame.name)) queueMicrotask(look);
   if (frame.type === 'snapshot' || frame.type === 'event') countSoon(frame);
   for (const hearer of hearers) hearer(frame);
 }

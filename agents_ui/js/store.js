@@ -76,7 +76,8 @@ const FRAMES = {
   'local.discard': (state, { id }) => ({ ...state, outbox: without(state.outbox, id) }),
 };
 
-export const RENUMBERS = new Set(['ticket.merged', 'ticket.joined', 'ticket.unmerged', 'ticket.parted', 'ticket.split']);
+const RENUMBERS = new Set(['ticket.merged', 'ticket.joined', 'ticket.unmerged', 'ticket.parted', 'ticket.split']);
+export const FORGETS = new Set([...RENUMBERS, 'ticket.entered', 'ticket.left']); // the thread is not held any longer
 
 // --- events ---------------------------------------------------------------------------------------------------------
 

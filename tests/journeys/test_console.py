@@ -234,6 +234,24 @@ async def test_a_reply_written_offline_is_sent_once_and_a_draft_stays(office: Of
     assert [m["text"] for m in (await office.thread(number))["messages"]] == ["Hello?", "Good morning."]
 
 
+async def test_a_ticket_that_leaves_one_s_sight_says_so_where_it_was_read(office: Office, browser: Browser) -> None:
+    teams = [(await office.ask("POST", "/teams", {"name": name}))["id"] for name in ("Here", "There")]
+    roles = {role["name"]: role["id"] for role in (await office.ask("GET", "/roles"))["items"]}
+    bo = next(a["id"] for a in (await office.ask("GET", "/agents"))["items"] if a["email"] == BO)
+    await office.ask("PATCH", f"/agents/{bo}", {"role_id": roles["agent"]})
+    office.sessions[BO] = await asyncio.to_thread(sign_in_by_api, office.desk, BO)
+    await office.ask("PUT", f"/teams/{teams[0]}/members/{bo}")
+    number = await office.ticket("Hello")
+    await office.ask("POST", f"/tickets/{number}/move", {"team_id": teams[0]})
+    page, _ = await come_in(office, browser, f"/inbox/{number}", as_=BO)
+    await expect(page.locator(".bubble--theirs")).to_have_count(1)
+    await office.ask("POST", f"/tickets/{number}/move", {"team_id": teams[1]})
+    await expect(page.get_by_role("alert").filter(has_text="Try again")).to_be_visible()
+    await expect(page.locator(".bubble")).to_have_count(0)
+    await office.ask("POST", f"/tickets/{number}/move", {"team_id": teams[0]})
+    await expect(page.locator(".bubble--theirs")).to_have_count(1)
+
+
 async def test_who_waits_is_accepted_from_the_queue(office: Office, browser: Browser) -> None:
     page, said = await come_in(office, browser, "/queue")
     await expect(page.get_by_text("Nobody is waiting.")).to_be_visible()
