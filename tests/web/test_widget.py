@@ -147,6 +147,36 @@ async def test_a_returning_visitor_gets_a_few_figures_by_their_token(desk_client
     assert (asked.status, asked.headers["Access-Control-Allow-Headers"]) == (204, "authorization")
 
 
+async def test_two_visitors_behind_a_proxy_that_keeps_answers_each_get_their_own(
+    sqlite_desk_client: DeskClient,
+) -> None:
+    """A proxy that keeps whatever it is allowed to, by the address alone, as the careless ones do."""
+    client = sqlite_desk_client
+    inbox = await chat(client, allowed_origins=[SITE])
+    boss = caller(client.people["administrator"].id, everything=True)
+    one, two = [await client.store.write(visitors.enter, inbox, None, SITE) for _ in range(2)]
+    said = await client.store.write(visitors.say, one.visitor, "only for me", "a")
+    await client.store.write(replies.reply, boss, said.number, "only for you", external_id="1")
+    kept: dict[str, Any] = {}
+
+    async def through_the_proxy(path: str, token: str | None) -> Any:
+        if path not in kept:
+            answer = await get(client, path, Origin=SITE, Authorization=f"Bearer {token}")
+            allowed = answer.headers.get("Cache-Control", "")
+            if "no-store" in allowed or "private" in allowed:
+                return answer
+            kept[path] = answer
+        return kept[path]
+
+    state = f"/w/{inbox.token}/state"
+    assert (await through_the_proxy(state, one.token)).json["unread"] == 1
+    assert (await through_the_proxy(state, two.token)).json["unread"] == 0
+    for path in (f"/w/{inbox.token}.js", f"/w/{inbox.token}/frame"):
+        first = await through_the_proxy(path, one.token)
+        assert first.status == 200 and (one.token or "?").encode() not in first.body
+    assert f"/w/{inbox.token}.js" in kept, "what is the same for all may be kept"
+
+
 async def test_no_token_that_is_not_this_browsers_tells_anything(sqlite_desk_client: DeskClient) -> None:
     client = sqlite_desk_client
     inbox, other = await chat(client, allowed_origins=[SITE, "https://b.example"]), await chat_without_sites(client)
