@@ -31,11 +31,13 @@ export function arrange(anchor) {
     ...Object.entries(sorts()).map(([value, text]) => ({ value: ['sort', value], text, group: _('Order'), on: want.value.sort === value })),
     ...Object.entries({ comfortable: _('Comfortable'), compact: _('Compact') })
       .map(([value, text]) => ({ value: ['density', value], text, group: _('Rows'), on: preferences.value.density === value })),
+    ...(may('tickets.export') ? [{ value: ['export'], text: _('Export CSV'), icon: 'out' }] : []),
   ];
   choose(anchor, {
     title: _('Order and density'), items, many: true, search: false,
     pick: ({ value: [what, value] }) => {
       if (what === 'density') return prefer({ density: value });
+      if (what === 'export') return location.assign(`/api/v1/tickets.csv?${new URLSearchParams({ view: want.value.view, ...want.value.filter })}`);
       sort.value = value;
       if (route.value.query.has('sort')) go(path(route.value.number, { ...Object.fromEntries(route.value.query), sort: value }));
       return null;

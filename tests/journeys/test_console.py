@@ -428,6 +428,19 @@ async def test_several_tickets_at_once_and_back(office: Office, browser: Browser
     assert said == []
 
 
+async def test_what_a_list_shows_can_be_taken_out_as_csv(office: Office, browser: Browser) -> None:
+    await office.ticket("=1+1", "Customer")
+    number = await office.ticket("Done", "Other")
+    await office.ask("POST", f"/tickets/{number}/resolve")
+    page, said = await come_in(office, browser)
+    await page.get_by_role("button", name="Order and density").click()
+    async with page.expect_download() as taken:
+        await page.get_by_role("option", name="Export CSV").click()
+    text = (await (await taken.value).path()).read_text(encoding="utf-8-sig")
+    assert "Customer" in text and "Other" not in text and ",=1+1" not in text
+    assert said == []
+
+
 async def status_is(office: Office, number: int, status: str) -> None:
     for _ in range(100):
         if (await office.thread(number))["ticket"]["status"] == status:
