@@ -1,4 +1,4 @@
-"""Takes the pictures of README.md and docs/agents.md: a desk with the sample data, as somebody sees it who works there.
+"""Takes the pictures of README.md and docs/: a desk with the sample data, as somebody sees it who works there.
 
 Run by bin/pictures. `python -m tests.journeys.pictures FOLDER` puts them somewhere else.
 """
@@ -103,6 +103,26 @@ async def queue(studio: Studio) -> None:
         await studio.take(page, "queue")
 
 
+async def board(studio: Studio) -> None:
+    async with studio.window() as page:
+        await page.goto(f"{studio.url}/board")
+        await page.wait_for_selector("h1")
+        await page.wait_for_timeout(1_000)
+        await studio.take(page, "board")
+
+
+async def hours(studio: Studio) -> None:
+    day = [["09:00", "13:00"], ["14:00", "18:00"]]
+    off = [{"date": "2026-12-31", "name": "Stocktaking", "closed": True}]
+    week = [day] * 5 + [[["10:00", "14:00"]], []]
+    kept = {"name": "Workshop", "zone": "Africa/Addis_Ababa", "week": week, "country": "ET", "days": off}
+    made = await studio.ask("POST", "/hours", kept)
+    async with studio.window({"width": 1280, "height": 1100}) as page:
+        await page.goto(f"{studio.url}/settings/hours/{made['id']}")
+        await page.wait_for_selector("h1")
+        await studio.take(page, "hours")
+
+
 async def phone(studio: Studio) -> None:
     number = await studio.number("Ольга Мирная")
     async with studio.window(NARROW) as page:
@@ -199,6 +219,8 @@ SHOTS: tuple[Callable[[Studio], Awaitable[None]], ...] = (
     contact,
     arabic,
     queue,
+    board,
+    hours,
     phone,
     keys,
     first_run,
