@@ -203,7 +203,7 @@ async def test_a_visitor_who_waits_is_told_their_place_when_it_changes(
         await second.command("say", text="Hello", client_id="m1")
         await tell_positions()
         told = await second.until(lambda told: told["type"] == "position" and told["position"] == 1)
-        assert set(told) == {"type", "number", "position", "expected_wait"}
+        assert set(told) == {"type", "number", "position", "expected_wait", "long_wait"}
         await desk_client.post(f"/api/v1/tickets/{one}/claim", {})
         await tell_positions()
         await tell_positions()
