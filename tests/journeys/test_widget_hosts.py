@@ -123,7 +123,7 @@ async def test_a_chat_that_is_switched_off_is_not_there(desk: ChatDesk, browser:
         await tab.open()
         await desk.ask("PATCH", f"/inboxes/{(await inbox_of(desk, token))['id']}", {"enabled": False})
         await tab.say("Too late")
-        await expect(tab.bubble("Too late")).to_contain_text("Not sent.")
+        await expect(tab.bubble("Too late")).to_contain_text("Not sent.", timeout=60_000)
         after = Visit(await browser.new_page())
         await after.page.goto(address)
         assert "there is no chat" in await heard(after)

@@ -1,5 +1,6 @@
 """Who a visitor is, signed by the site: what a real browser shows who is, who was, and who never was."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -106,8 +107,10 @@ async def test_who_signs_in_elsewhere_sees_what_they_wrote_as_long_as_it_is_fres
         await tab.sees("On my desk", "In your hand")
 
         phone = await visit(await browser.new_context(), shop)
+        await phone.page.bring_to_front()
         await phone.open()
         await phone.sees()
+        await asyncio.sleep(2)  # until its line stands: what is identified in that very moment is another journey's
         await identify(phone, signed(inbox, "eve"))
         await phone.sees("On my desk", "In your hand")
         await phone.say("And from my phone")
