@@ -86,6 +86,7 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
     remote: str = ""  # network address, by the trusted proxies only
     received_at: int = 0
+    read: bytes | None = None  # what the connector's `reader` made of `body`, as MessagePack
 
     def header(self, name: str) -> str | None:
         wanted = name.lower()
@@ -403,6 +404,11 @@ class Hub(Protocol):
         """For `run` and for pages: stores and parses exactly as the webhook route does; returns after commit."""
         ...
 
+    async def apart(self, target: str, *arguments: Any) -> bytes:
+        """Calls "package.module:function" in a child with limits, for what strangers' bytes may do to it; its answer as
+        MessagePack. Raises Rejected with a sentence for what it raised or became of it."""
+        ...
+
     async def filed(self, external_id: str) -> Filed | None:
         """The message of this inbox that has this id, if there is one."""
         ...
@@ -426,6 +432,9 @@ class Connector:
     kind: ClassVar[str]
     title: ClassVar[str] = ""
     features: ClassVar[Features] = Features()
+    # "package.module:function", bytes to what msgspec encodes, where reading may be costly or fatal: what comes in
+    # is stored as it is, `reader` runs on it in a child with limits, and its answer is the `read` that `parse` gets.
+    reader: ClassVar[str | None] = None
     Settings: ClassVar[type]
 
     def __init__(self, settings: Any, hub: Hub) -> None:

@@ -22,6 +22,7 @@ INSERT INTO inbound (inbox_id, received_at, headers, query, body, state, reason,
 VALUES (:inbox_id, :received_at, :headers, :query, :body, :state, :reason, :contact_id) RETURNING id"""
 GET = "SELECT id, inbox_id, received_at, headers, query, body, state, reason, tries FROM inbound WHERE id = :id"
 SETTLE = "UPDATE inbound SET state = :state, reason = :reason, tries = tries + :tries WHERE id = :id"
+PUT_AWAY = "UPDATE inbound SET contact_id = :contact_id WHERE id = :id"
 QUARANTINED = """
 SELECT id, inbox_id, received_at, headers, query, body, state, reason, tries FROM inbound
 WHERE state = 'quarantined' AND id < :before"""
@@ -70,6 +71,12 @@ def settle(tx: Tx, was: Stored, state: str, reason: str | None) -> None:
         tx.record(InboundQuarantined(inbound_id=was.id, inbox_id=was.inbox_id), by=SYSTEM, before=scope, after=scope)
     elif was.state == "quarantined" and state != "quarantined":
         tx.record(InboundReleased(inbound_id=was.id, inbox_id=was.inbox_id), by=SYSTEM, before=scope, after=scope)
+
+
+def put_away(tx: Tx, was: Stored, contact_id: int) -> None:
+    """Whoever wrote all of it is blocked: kept, and not looked at."""
+    settle(tx, was, "ignored", BLOCKED)
+    tx.run(PUT_AWAY, id=was.id, contact_id=contact_id)
 
 
 # --- the quarantine screen -----------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """What one connector instance is given of the hub (`hub.connector.Hub`). Made by hub.work.runner."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hub.connector import Filed, Http, Point, Raw, Taken
+from hub.connector import Filed, Http, Point, Raw, Rejected, Taken
 from hub.db.tx import Rx, Tx
 from hub.desk import incoming
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal
 from hub.people import points
 from hub.work import inbound
+from hub.work.children import Failed
 
 if TYPE_CHECKING:
     from hub.work.runner import Runner
@@ -55,6 +56,12 @@ class HubOf:
         taken = await inbound.receive(self._runner.store, self._inbox, connector, raw)
         self._runner.note(self._inbox.id, "in", None)
         return taken
+
+    async def apart(self, target: str, *arguments: Any) -> bytes:
+        try:
+            return await self._runner.children.run(target, *arguments)
+        except Failed as error:
+            raise Rejected(error.reason) from None
 
     async def filed(self, external_id: str) -> Filed | None:
         return await self._runner.store.read(incoming.filed, self._inbox.id, external_id)

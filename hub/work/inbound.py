@@ -1,13 +1,14 @@
 """Takes in what providers, forms and pollers bring: raw bytes and what they mean, in one unit, once.
 
-`webhook` is the route /in/<token>; `receive` is behind every door. Parsing happens before the unit. Whatever cannot be
-understood or stored is kept in quarantine with its reason, and never stops what came with it.
+`webhook` is the route /in/<token>; `receive` is behind every door. Parsing happens before the unit. Where a channel has
+a reader, what came is stored first and read by a job, in a child. Whatever cannot be read, understood or stored is kept
+in quarantine with its reason, and never stops what came with it.
 """
 
 import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 import structlog
@@ -41,7 +42,9 @@ from hub.errors import Refusal, Unavailable
 from hub.events import SYSTEM, InboundQuarantined, Scope
 from hub.people.contacts import Blocked
 from hub.seal import SealBroken
+from hub.work.children import Children, Failed
 from hub.work.queue import Job
+from hub.work.worker import Then
 
 log = structlog.get_logger("inbound")
 
@@ -63,6 +66,7 @@ class Connectors(Protocol):
     """What of hub.work.runner is needed here."""
 
     store: Store
+    children: Children
 
     async def inbox(self, token: str) -> Inbox | None: ...
     async def inbox_by_id(self, inbox_id: int) -> Inbox | None: ...
@@ -106,7 +110,10 @@ def genuine(connector: Connector, raw: Raw) -> bool:
 
 
 async def receive(store: Store, inbox: Inbox, connector: Connector, raw: Raw) -> Taken:
-    """Stores the raw bytes and everything in them; returns once that is on disk."""
+    """Stores the raw bytes and everything in them; returns once that is on disk. What a child has to read first is only
+    stored: what is in it follows."""
+    if connector.reader is not None:
+        return await store.write(_put_aside, inbox, raw)
     try:
         items = list(await parsed(connector, raw))
     except Exception as error:
@@ -120,6 +127,14 @@ async def receive(store: Store, inbox: Inbox, connector: Connector, raw: Raw) ->
         taken = await store.write(_all, inbox, raw, items)
     crash_point("inbound.after_write")
     return taken
+
+
+async def read(connectors: Connectors, connector: Connector, raw: Raw) -> list[Item]:
+    """What is in it, by way of a child where the channel has a reader."""
+    if connector.reader is not None:
+        answer = await connectors.children.run(connector.reader, raw.body)
+        raw = msgspec.structs.replace(raw, read=answer)
+    return await parsed(connector, raw)
 
 
 async def parsed(connector: Connector, raw: Raw) -> list[Item]:
@@ -162,7 +177,7 @@ def _all(tx: Tx, inbox: Inbox, raw: Raw, items: Sequence[Item]) -> Taken:
         return Taken("done", tuple(done.filed))
     if done.blocked:
         _put_away(tx, inbox, raw, done.blocked[0])
-        if not done.done and not done.wrong and not done.later and not done.ignored:
+        if done.only_blocked:
             return Taken("ignored")
     inbound_id = _insert(tx, inbox, raw, done.state, done.reason)
     if done.state == "quarantined":
@@ -244,6 +259,10 @@ class _Outcome:
                 self.filed.append(filed)
 
     @property
+    def only_blocked(self) -> bool:
+        return bool(self.blocked) and not (self.done or self.wrong or self.later or self.ignored)
+
+    @property
     def state(self) -> State:
         if self.wrong or self.later:
             return "quarantined"
@@ -277,7 +296,7 @@ def _announce(tx: Tx, inbox: Inbox, inbound_id: int) -> None:
 
 
 def _wait(tx: Tx, inbound_id: int, waited: int, after: int) -> None:
-    """`waited`: how many of the waits in PATIENCE are behind it then; -1: it is only large."""
+    """`waited`: how many of the waits in PATIENCE are behind it then; -1: it is only large, or has yet to be read."""
     tx.enqueue(
         inbound.AGAIN,
         {"inbound_id": inbound_id, "waited": waited},
@@ -290,35 +309,48 @@ def _wait(tx: Tx, inbound_id: int, waited: int, after: int) -> None:
 # --- once more -------------------------------------------------------------------------------------------------------
 
 
-async def again(connectors: Connectors, job: Job) -> None:
-    """The job AGAIN: a large batch, something that came too early, a retry from the quarantine screen, or what a
-    blocked contact wrote and an agent wants to have all the same."""
+async def again(connectors: Connectors, job: Job) -> Then | None:
+    """The job AGAIN: what a child has to read, a large batch, something that came too early, a retry from the
+    quarantine screen, or what a blocked contact wrote and an agent wants to have all the same. Answers what is written
+    with the end of the job."""
     stored = await connectors.store.read(inbound.get, job.payload["inbound_id"])
     restored = bool(job.payload.get("restored"))
     if stored is None or (stored.state not in ("waiting", "quarantined") and not restored):
-        return
+        return None
     inbox = await connectors.inbox_by_id(stored.inbox_id)
     if inbox is None:
-        return
+        return None
+    raw = raw_of(stored)
     try:
-        items = await parsed(connectors.connector(inbox), raw_of(stored))
+        items = await read(connectors, connectors.connector(inbox), raw)
+    except Unavailable:  # which says nothing about what came
+        raise
     except Exception as error:
-        await connectors.store.write(inbound.settle, stored, "quarantined", reason_of(error))
-        return
+        reason = reason_of(error)
+        return lambda tx: inbound.settle(tx, stored, "quarantined", reason)
     done = _Outcome()
     for start in range(0, len(items), AT_ONCE):
         chunk = items[start : start + AT_ONCE]
         outcomes = await connectors.store.write_later(_chunk, inbox, chunk, restored)
         for position, (item, outcome) in enumerate(zip(chunk, outcomes, strict=True), start):
             done.add(position, item, *outcome)
+    if done.only_blocked:
+        return lambda tx: inbound.put_away(tx, stored, done.blocked[0])
     if done.blocked:
-        await connectors.store.write_later(_put_away, inbox, raw_of(stored), done.blocked[0])
+        await connectors.store.write_later(_put_away, inbox, raw, done.blocked[0])
     if done.later and not done.wrong and stored.state == "waiting":
         waited = job.payload.get("waited", 0) + 1
         if waited < len(PATIENCE):
             await connectors.store.write_later(_wait, stored.id, waited, PATIENCE[waited])
-            return
-    await connectors.store.write_later(inbound.settle, stored, done.state, done.reason)
+            return None
+    return lambda tx: inbound.settle(tx, stored, done.state, done.reason)
+
+
+def given_up(tx: Tx, payload: Any) -> None:
+    """The job AGAIN had to be given up: whoever looks at the quarantine sees it, and can have it tried once more."""
+    stored = inbound.get(tx, payload["inbound_id"])
+    if stored is not None and stored.state == "waiting":
+        inbound.settle(tx, stored, "quarantined", "The desk tried again and again to take it in, and could not.")
 
 
 def _chunk(
@@ -348,7 +380,7 @@ def _is_credential(name: str) -> bool:
 
 def reason_of(error: BaseException) -> str:
     """For the person who looks at the quarantine."""
-    if isinstance(error, Unparsable):
+    if isinstance(error, Unparsable | Failed):
         text = error.reason
     elif isinstance(error, Refusal):
         text = f"{error.field}: {error.text}" if error.field else error.text

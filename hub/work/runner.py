@@ -21,6 +21,7 @@ from hub.errors import ParleyError, Unavailable
 from hub.events import InboxChanged, InboxCreated, Recorded
 from hub.seal import Sealer
 from hub.work import timers
+from hub.work.children import Children
 from hub.work.http import SafeClient
 from hub.work.hub import HubOf
 from hub.work.outbound import Outbound
@@ -51,6 +52,7 @@ class Runner:
         self.public_url = options.public_url
         self.http = SafeClient(store.allowed_hosts)
         self.throttle = Throttle(store.clock, options.forms_per_hour)
+        self.children = Children()
         self.outbound = Outbound(self)
         self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days), dead=timers.DEAD)
         self.pollers = Pollers(store, self.connector, self.note, alone=not store.backend.notifies)
@@ -85,6 +87,7 @@ class Runner:
         await self.pollers.stop()
         await self.worker.stop(drain)
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.children.stop()
         await self.http.close()
 
     async def __aenter__(self) -> "Runner":

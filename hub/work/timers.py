@@ -25,13 +25,13 @@ HOUSEKEEPING: Final = "housekeeping"
 HOLIDAYS: Final = "holidays_known"
 EVERY: Final = {HOUSEKEEPING: HOUR, HOLIDAYS: DAY}
 # What else is written when a job of this kind is given up.
-DEAD: Final = {DELIVER: outbound.given_up}
+DEAD: Final = {DELIVER: outbound.given_up, stored.AGAIN: inbound.given_up}
 PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked', 'running') LIMIT 1"
 
 
 def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
-    async def take_again(job: Job) -> None:
-        await inbound.again(runner, job)
+    async def take_again(job: Job) -> Then | None:
+        return await inbound.again(runner, job)
 
     async def tidy(job: Job) -> Then:
         await housekeeping.tidy(runner.store, kept_days)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hub.clock import DAY, MINUTE, ManualClock
@@ -28,6 +29,7 @@ class Parsed:
     """A connector that understands just what it is told."""
 
     kind = "pigeons"
+    reader = None
 
     def __init__(self, items: list[Item]) -> None:
         self.items = items
@@ -277,3 +279,101 @@ async def test_a_desk_killed_while_taking_in_has_kept_what_it_acknowledged(tmp_p
     acknowledged = {line.removeprefix("ACK ") for line in out.decode().splitlines() if line.startswith("ACK ")}
     assert acknowledged <= kept <= {"m0", "m1", "m2"}
     assert raw == len(kept)
+
+
+class ReadPigeons(Pigeons):
+    """What comes by these is read in a child first."""
+
+    reader = "tests.work.poison:length"
+
+    def parse(self, raw: Raw) -> list[Item]:
+        assert raw.read is not None
+        size = msgspec.msgpack.decode(raw.read, type=int)
+        return [Message(external_id=f"{size}", sender=EVE, text=f"{size} bytes")]
+
+
+@pytest.fixture
+def read_in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pigeons, "reader", ReadPigeons.reader)
+    monkeypatch.setattr(Pigeons, "parse", ReadPigeons.parse)
+
+
+async def bring(desk: Desk, body: bytes) -> Any:
+    return await inbound.receive(desk.store, desk.inbox, desk.runner.connector(desk.inbox), Raw(body=body))
+
+
+async def ends(desk: Desk) -> tuple[str, str | None]:
+    async with asyncio.timeout(15):
+        while (found := await row(desk))[0] == "waiting":
+            await asyncio.sleep(0.02)
+    await desk.settled()
+    return found
+
+
+async def test_what_a_child_has_to_read_is_stored_before_it_is_read(desk: Desk, read_in_a_child: None) -> None:
+    taken = await bring(desk, b"coo " * 20_000)
+    assert taken.state == "done" and taken.filed == ()
+    assert (await ends(desk))[0] == "done"
+    found = await desk.store.read(lambda rx: rx.rows("SELECT text FROM message WHERE external_id = '80000'"))
+    assert found == [("80000 bytes",)]
+    assert await desk.store.read(lambda rx: rx.value("SELECT COUNT(*) FROM inbound")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("complain", "It has no sender."),
+        ("crash", "signal 11"),
+        ("recurse", "nested too deeply"),
+        ("leave", "status 3"),
+    ],
+)
+async def test_what_breaks_its_reader_waits_in_quarantine_and_the_next_one_goes_on(
+    desk: Desk, read_in_a_child: None, monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    monkeypatch.setattr(Pigeons, "reader", f"tests.work.poison:{name}")
+    await bring(desk, b"a poisoned one")
+    state, why = await ends(desk)
+    assert state == "quarantined" and why is not None and reason in why
+    monkeypatch.setattr(Pigeons, "reader", ReadPigeons.reader)
+    await bring(desk, b"a good one")
+    assert (await ends(desk))[0] == "done"
+    (found,) = await desk.store.read(stored.quarantined, DESK)
+    await desk.store.write(stored.retry, DESK, found.id)
+    async with asyncio.timeout(15):
+        while await desk.store.read(stored.quarantined, DESK):
+            await asyncio.sleep(0.02)
+
+
+async def test_without_a_process_to_read_it_nothing_is_judged(
+    desk: Desk, read_in_a_child: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    await bring(desk, b"coo")
+    async with asyncio.timeout(5):
+        while not await desk.store.read(lambda rx: rx.value("SELECT last_error FROM job WHERE kind = 'inbound.again'")):
+            await asyncio.sleep(0.02)
+    assert (await row(desk))[0] == "waiting"
+    monkeypatch.undo()
+    monkeypatch.setattr(Pigeons, "reader", ReadPigeons.reader)
+    monkeypatch.setattr(Pigeons, "parse", ReadPigeons.parse)
+    await desk.pass_time(10_000)
+    assert (await ends(desk))[0] == "done"
+
+
+async def test_what_the_desk_cannot_go_through_with_is_shown(desk: Desk, read_in_a_child: None) -> None:
+    await desk.runner.worker.stop()
+    await bring(desk, b"coo")
+    inbound_id = await desk.store.read(lambda rx: rx.value("SELECT id FROM inbound"))
+    await desk.store.write(inbound.given_up, {"inbound_id": inbound_id})
+    assert (await row(desk))[0] == "quarantined"
+
+
+async def test_a_blocked_contacts_mail_is_put_away_as_it_came(desk: Desk, read_in_a_child: None) -> None:
+    await bring(desk, b"coo")
+    assert (await ends(desk))[0] == "done"
+    await desk.store.write(lambda tx: tx.run("UPDATE contact SET blocked_at = 1 WHERE name = 'Eve'"))
+    await bring(desk, b"coo coo")
+    assert await ends(desk) == ("ignored", stored.BLOCKED)
+    kept = await desk.store.read(lambda rx: rx.rows("SELECT contact_id FROM inbound ORDER BY id"))
+    assert len(kept) == 2 and kept[0] == (None,) and kept[1][0]
