@@ -143,8 +143,10 @@ class Outbound:
             external_id = found.external_id
             return lambda tx: deliveries.sent(tx, delivery_id, external_id)
         if isinstance(found, NotFound):
-            await self._store.write_later(deliveries.retry, delivery_id, "It did not arrive the first time.")
-            raise Again("It did not arrive the first time.", 0)
+            # Asking was no try of its own. What cut the one before off has been counted when this job was taken then.
+            reason = "It did not arrive the first time."
+            await self._store.write_later(deliveries.retry, delivery_id, reason)
+            raise Again(reason, 0, counted=False)
         return lambda tx: deliveries.unknown(tx, delivery_id, reason)
 
 
