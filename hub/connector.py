@@ -242,6 +242,7 @@ class Features:
     choices: bool = False
     receipts: bool = False
     typing: bool = False
+    undo: bool = True  # may be held for some seconds before it goes, so that its author can call it back; never if live
     form: bool = False  # has public pages for people without an account
     max_text: int | None = None  # characters a part; None: as long as a message may be
     reaches: tuple[str, ...] = ()  # kinds of contact points it can send to

@@ -246,6 +246,15 @@ class MessageSent(Event, frozen=True, kw_only=True):
     inbox_id: int
 
 
+class MessagePlanned(Event, frozen=True, kw_only=True):
+    """Written by us and stored, to be said later: `message.sent` tells when it is, `delivery.cancelled` that it never
+    will be."""
+
+    name = "message.planned"
+    message_id: int
+    inbox_id: int
+
+
 class MessageEdited(Event, frozen=True, kw_only=True):
     name = "message.edited"
     message_id: int
@@ -277,6 +286,14 @@ class DeliveryChanged(Event, frozen=True, kw_only=True):
     message_id: int
     state: str
     was: str
+
+
+class DeliveryMoved(Event, frozen=True, kw_only=True):
+    """It leaves at another time."""
+
+    name = "delivery.moved"
+    delivery_id: int
+    message_id: int
 
 
 class DeliveryFailed(Event, frozen=True, kw_only=True):

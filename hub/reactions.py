@@ -7,7 +7,7 @@ fails by itself: one that raises is undone alone and recorded as `reaction.faile
 from collections.abc import Callable, Mapping, Sequence
 
 from hub.db.tx import Tx
-from hub.desk import drafts, following, reading, reply_clock, routing
+from hub.desk import drafts, following, planned, reading, reply_clock, routing
 from hub.events import (
     AccessChanged,
     AgentChanged,
@@ -46,7 +46,7 @@ from hub.insight import tally
 Reaction = Callable[[Tx, Recorded], None]
 
 STATE: Mapping[type[Event], Sequence[Reaction]] = {
-    MessageReceived: (following.contact_spoke, reply_clock.follow, routing.route),
+    MessageReceived: (planned.they_wrote_first, following.contact_spoke, reply_clock.follow, routing.route),
     MessageSent: (following.we_spoke, reply_clock.follow, routing.answered, tally.count),
     TicketReopened: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
     TicketHandedOff: (reply_clock.follow, routing.route),

@@ -155,7 +155,7 @@ function spoke(state, number, { name, by: who, message, note }) {
     next = { ...next, typing: { ...next.typing, [number]: without(next.typing[number], who.kind + who.id) } };
   }
   const mine = who.kind === 'agent' && who.id === state.me?.agent.id && (message ?? note);
-  if (!mine || !/\.(sent|written)$/.test(name)) return next;
+  if (!mine || !/\.(sent|planned|written)$/.test(name)) return next;
   const mode = message ? 'reply' : 'note';
   const entry = Object.values(state.outbox).find((one) =>
     one.number === number && one.mode === mode && !one.said && one.state === 'sending' && one.text.trim() === mine.text.trim());

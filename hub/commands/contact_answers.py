@@ -43,6 +43,7 @@ class ContactAnswer(msgspec.Struct, frozen=True, kw_only=True):
     title: str | None
     company: str | None
     language: str | None
+    zone: str | None
     blocked: bool
     owner_id: int | None
     next_contact_at: int | None
@@ -76,6 +77,7 @@ def contact_answer(rx: Rx, caller: Caller, contact_id: int) -> ContactAnswer:
         title=contact.title,
         company=companies.name(rx, contact.company_id),
         language=contact.language,
+        zone=contact.zone,
         blocked=contact.blocked_at is not None,
         owner_id=contact.owner_id,
         next_contact_at=contact.next_contact_at,

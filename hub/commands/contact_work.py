@@ -1,7 +1,7 @@
 """Commands around one contact: notes, the timeline, what they looked at, and a new message to them."""
 
 import secrets
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -55,13 +55,16 @@ class ChangeNote(Request, frozen=True, kw_only=True):
 
 
 class WriteToContact(Request, frozen=True, kw_only=True):
-    """`inbox_id` and `point_id` as `ways` gives them; without a point it goes to the surest that the inbox reaches."""
+    """`inbox_id` and `point_id` as `ways` gives them; without a point it goes to the surest that the inbox reaches.
+    `hold`, `send_at`: as of a reply."""
 
     contact_id: Id
     inbox_id: Id
     text: str
     point_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
     subject: str | None = None
+    hold: Literal[0, 5, 10, 20] = 0
+    send_at: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)] | None = None
 
 
 def _notes(rx: Rx, caller: Caller, request: PageOfContact) -> ContactNotePage:
@@ -96,6 +99,8 @@ def _write(tx: Tx, caller: Caller, request: WriteToContact) -> TicketAnswer:
         text=request.text,
         subject=request.subject,
         external_id=f"ours-{secrets.token_hex(16)}",
+        hold=request.hold,
+        send_at=request.send_at,
     )
     return ticket_left(tx, number)
 

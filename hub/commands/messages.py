@@ -1,24 +1,28 @@
 """Commands that say something: open a ticket, reply, note; and what becomes of deliveries."""
 
 import secrets
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from hub.commands.answers import Id, Request, TicketAnswer, ticket_now
+from hub.commands.answers import Id, Limit, Request, TicketAnswer, ticket_now
 from hub.commands.table import Command
-from hub.db.tx import Tx
-from hub.desk import deliveries, followers, incoming, notes, replies
+from hub.db.tx import Rx, Tx
+from hub.desk import deliveries, followers, incoming, notes, planned, replies
 from hub.desk.ticket import Priority
 from hub.staff.access import Caller
 
+At = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+
 
 class ReplyAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`held`: stored, but no inbox can carry it to this contact yet."""
+    """`held`: stored, but no inbox can carry it to this contact yet. `send_at`: it is said then and can be called back
+    before; null: it is on its way."""
 
     message_id: int
     deliveries: tuple[int, ...]
     held: bool
+    send_at: int | None = None
 
 
 class NoteAnswer(msgspec.Struct, frozen=True):
@@ -42,13 +46,16 @@ class OpenTicket(Request, frozen=True, kw_only=True):
 
 class Reply(Request, frozen=True, kw_only=True):
     """`seen`: id of the newest message you had read. If more was said since, the answer is 409 with what is new; send
-    again with `anyway` to say it all the same."""
+    again with `anyway` to say it all the same. `hold`: seconds in which it can be called back, 0, 5, 10 or 20; a live
+    chat has none. `send_at`: milliseconds since 1970, UTC, to say it then, unless the contact writes first."""
 
     number: Id
     text: str
     subject: str | None = None
     seen: Annotated[int, msgspec.Meta(ge=0)] | None = None
     anyway: bool = False
+    hold: Literal[0, 5, 10, 20] = 0
+    send_at: At | None = None
 
 
 class Note(Request, frozen=True, kw_only=True):
@@ -61,6 +68,33 @@ class Note(Request, frozen=True, kw_only=True):
 
 class OneDelivery(Request, frozen=True, kw_only=True):
     delivery_id: Id
+
+
+class MoveDelivery(Request, frozen=True, kw_only=True):
+    """`send_at`: milliseconds since 1970, UTC; null: now."""
+
+    delivery_id: Id
+    send_at: At | None
+
+
+class MovedAnswer(msgspec.Struct, frozen=True):
+    delivery_id: int
+    send_at: int | None
+
+
+class ListDeliveries(Request, frozen=True, kw_only=True):
+    """`state`: any of these; `planned` waits for its time, `held` for an inbox that can carry it. `mine`: what the
+    caller wrote. `before`: the `next` of the page before."""
+
+    state: Annotated[tuple[planned.State, ...], msgspec.Meta(max_length=6)] = ()
+    mine: bool = False
+    before: Id | None = None
+    limit: Limit = 50
+
+
+class DeliveryPage(msgspec.Struct, frozen=True):
+    items: list[planned.Open]
+    next: int | None
 
 
 def _open(tx: Tx, caller: Caller, request: OpenTicket) -> TicketAnswer:
@@ -87,8 +121,12 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
         seen=request.seen,
         anyway=request.anyway,
         subject=request.subject,
+        hold=request.hold,
+        send_at=request.send_at,
     )
-    return ReplyAnswer(message_id=replied.message_id, deliveries=replied.deliveries, held=replied.held)
+    return ReplyAnswer(
+        message_id=replied.message_id, deliveries=replied.deliveries, held=replied.held, send_at=replied.send_at
+    )
 
 
 def _note(tx: Tx, caller: Caller, request: Note) -> NoteAnswer:
@@ -103,6 +141,18 @@ def _resend(tx: Tx, caller: Caller, request: OneDelivery) -> DeliveryAnswer:
 def _cancel(tx: Tx, caller: Caller, request: OneDelivery) -> DeliveryAnswer:
     deliveries.cancel(tx, caller, request.delivery_id)
     return DeliveryAnswer(request.delivery_id, "cancelled")
+
+
+def _move(tx: Tx, caller: Caller, request: MoveDelivery) -> MovedAnswer:
+    return MovedAnswer(request.delivery_id, planned.move(tx, caller, request.delivery_id, request.send_at))
+
+
+def _open_ones(rx: Rx, caller: Caller, request: ListDeliveries) -> DeliveryPage:
+    found = planned.listed(
+        rx, caller, states=request.state, mine=request.mine, before=request.before, limit=request.limit + 1
+    )
+    items = found[: request.limit]
+    return DeliveryPage(items, items[-1].id if len(found) > request.limit else None)
 
 
 _WRITE: dict[str, Any] = {"noun": "tickets", "method": "POST", "scope": "tickets:write", "refuses": ("conflict",)}
@@ -161,5 +211,27 @@ COMMANDS: Final = (
         permission="tickets.reply",
         write=_cancel,
         **_WRITE | {"noun": "deliveries"},
+    ),
+    Command(
+        name="move_delivery",
+        summary="Say at another time, or now, what waits for its time.",
+        path="/deliveries/{delivery_id}",
+        request=MoveDelivery,
+        answer=MovedAnswer,
+        permission="tickets.reply",
+        write=_move,
+        **_WRITE | {"noun": "deliveries", "method": "PATCH"},
+    ),
+    Command(
+        name="list_deliveries",
+        noun="deliveries",
+        summary="What has not come to its end: planned, held, on its way, unknown or failed; newest first.",
+        method="GET",
+        path="/deliveries",
+        request=ListDeliveries,
+        answer=DeliveryPage,
+        scope="tickets:read",
+        permission="tickets.read",
+        read=_open_ones,
     ),
 )

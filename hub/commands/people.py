@@ -8,7 +8,7 @@ from hub.commands.contact_answers import ContactAnswer, contact_answer
 from hub.commands.table import Command
 from hub.connector import Consent
 from hub.db.tx import Rx, Tx
-from hub.desk import contact_lists, tags
+from hub.desk import contact_lists, tags, zones
 from hub.desk.contact_lists import require_contact
 from hub.errors import invalid, not_found
 from hub.people import consents, contacts, fields, points
@@ -93,14 +93,15 @@ class CreateContact(_Request, frozen=True, kw_only=True):
 
 
 class ChangeContact(_Request, frozen=True, kw_only=True):
-    """Only what is given changes; an empty `company`, `language` or `title` takes it away, and so does null for
-    `owner_id`, `next_contact_at` and each of the `fields`."""
+    """Only what is given changes; an empty `company`, `language`, `title` or `zone` takes it away, and so does null for
+    `owner_id`, `next_contact_at` and each of the `fields`. `zone`: where their clock is, Africa/Addis_Ababa."""
 
     contact_id: Id
     name: str | None = None
     company: str | None = None
     language: str | None = None
     title: str | None = None
+    zone: Annotated[str, msgspec.Meta(max_length=60)] | None = None
     owner_id: Id | msgspec.UnsetType | None = msgspec.UNSET
     next_contact_at: When | msgspec.UnsetType | None = msgspec.UNSET
     blocked: bool | None = None
@@ -179,6 +180,8 @@ def _create(tx: Tx, caller: Caller, request: CreateContact) -> ContactAnswer:
 
 def _change(tx: Tx, caller: Caller, request: ChangeContact) -> ContactAnswer:
     require_contact(tx, caller, request.contact_id)
+    if request.zone:
+        zones.zone(request.zone)
     given = msgspec.structs.asdict(request)
     has_changed = fields.put(tx, given.pop("contact_id"), given.pop("fields"))
     contacts.change(tx, caller.actor, request.contact_id, **given, also=("fields",) if has_changed else ())

@@ -11,7 +11,7 @@ from hub.db.many import some as some
 from hub.db.tx import Rx
 from hub.desk import contact_rows
 from hub.desk.contact_rows import ContactRow
-from hub.desk.lists import Delivered, Filter, Listed, Noted, Said, find, noted
+from hub.desk.lists import Delivered, Filter, Listed, Noted, Said, delivered, find, noted
 from hub.desk.ticket import COLUMNS, Ticket
 from hub.events import Scope
 from hub.staff.access import Caller
@@ -24,7 +24,7 @@ LEFT JOIN ticket AS survivor ON survivor.id = ticket.merged_into"""
 _SAID = f"SELECT {', '.join(Said.__struct_fields__)} FROM message"
 _NOTED = "SELECT id, agent_id, text, created_at FROM note"
 _CALLED = "SELECT note_id, agent_id FROM mention"
-_DELIVERED = "SELECT id, message_id, part, state, reason, changed_at FROM delivery"
+_DELIVERED = f"SELECT {', '.join(Delivered.__struct_fields__)} FROM delivery"
 _SCOPES = "SELECT DISTINCT contact_id, inbox_id, team_id, assignee_id FROM ticket"
 _OF_VISITORS = "SELECT ticket_id, visitor_id FROM visitor_ticket"
 # What `hub.desk.queue` calls waiting; the index ticket_queue holds the first three.
@@ -71,14 +71,14 @@ def notes(rx: Rx, ids: Iterable[int]) -> dict[int, Noted]:
 
 
 def deliveries(rx: Rx, ids: Iterable[int]) -> dict[int, Delivered]:
-    return {row[0]: Delivered(*row) for row in rows_of(rx, _DELIVERED, "id", ids)}
+    return {row[0]: delivered(row) for row in rows_of(rx, _DELIVERED, "id", ids)}
 
 
 def deliveries_of(rx: Rx, message_ids: Iterable[int]) -> dict[int, tuple[Delivered, ...]]:
     """message id → on their way to whom its parts are."""
     found: dict[int, tuple[Delivered, ...]] = {}
     for row in rows_of(rx, _DELIVERED, "message_id", message_ids, " ORDER BY id"):
-        found[row[1]] = (*found.get(row[1], ()), Delivered(*row))
+        found[row[1]] = (*found.get(row[1], ()), delivered(row))
     return found
 
 

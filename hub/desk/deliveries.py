@@ -3,6 +3,7 @@
     held → queued → sending → sent → delivered → read          cancelled · failed · unknown
 
 `sending` is committed before anything leaves; one found in `sending` later may have arrived: never repeated blindly.
+One with `send_at` is of a message that has not been said yet: it is held until then (see `hub.desk.planned`).
 """
 
 from typing import Any, Final, Literal
@@ -14,14 +15,15 @@ from hub.db import lanes
 from hub.db.tx import Rx, Tx
 from hub.desk import ticket as tickets
 from hub.errors import Refusal, not_found
-from hub.events import DeliveryCancelled, DeliveryChanged, DeliveryFailed, DeliveryUnknown, Event
+from hub.events import Actor, DeliveryCancelled, DeliveryChanged, DeliveryFailed, DeliveryUnknown, Event, MessageSent
 from hub.people import consents, samples
-from hub.staff.access import DESK, Caller
+from hub.staff.access import DESK, Caller, require
 
 _AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
 
 _GET = """
-SELECT id, message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, external_id, attempts
+SELECT id, message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, external_id, attempts, send_at,
+       later
 FROM delivery WHERE id = :id"""
 _BY_EXTERNAL = "SELECT id FROM delivery WHERE inbox_id = :inbox_id AND external_id = :external_id"
 _SET = """
@@ -31,6 +33,13 @@ WHERE id = :id"""
 _POINT = """
 SELECT contact_point.kind, contact_point.scope, contact_point.value, contact.blocked_at, contact.id
 FROM contact_point JOIN contact ON contact.id = contact_point.contact_id WHERE contact_point.id = :id"""
+_AUTHOR = "SELECT author_kind, author_id FROM message WHERE id = :id"
+_SAID = """
+UPDATE delivery SET send_at = NULL, state = CASE WHEN state = 'held' THEN 'queued' ELSE state END
+WHERE message_id = :message_id AND send_at IS NOT NULL"""
+_OTHER_PARTS = """
+SELECT id FROM delivery
+WHERE message_id = :message_id AND state = 'held' AND send_at IS NOT NULL ORDER BY part"""
 _MESSAGE_KEY = "SELECT external_id FROM message WHERE id = :id"
 
 
@@ -46,6 +55,13 @@ class Delivery(msgspec.Struct, frozen=True):
     reason: str | None
     external_id: str | None
     attempts: int
+    send_at: int | None = None
+    later: int = 0
+
+    @property
+    def planned(self) -> bool:
+        """Held for its time, and for nothing else."""
+        return self.state == "held" and self.send_at is not None
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -63,9 +79,12 @@ def get(rx: Rx, delivery_id: int) -> Delivery | None:
 
 
 def begin(tx: Tx, delivery_id: int) -> Part | None:
-    """queued → sending; None when there is nothing to send (cancelled meanwhile, refused by the contact, blocked)."""
+    """queued → sending, and what was held until now; None when there is nothing to send (cancelled or put off
+    meanwhile, refused by the contact, blocked)."""
     delivery = get(tx, delivery_id)
-    if delivery is None or delivery.state != "queued" or delivery.contact_point_id is None:
+    if delivery is None or delivery.contact_point_id is None:
+        return None
+    if delivery.state != "queued" and not (delivery.planned and (delivery.send_at or 0) <= tx.now):
         return None
     point = tx.row(_POINT, id=delivery.contact_point_id)
     if point is None:
@@ -80,8 +99,18 @@ def begin(tx: Tx, delivery_id: int) -> Part | None:
     if not consents.may_send(tx, delivery.contact_point_id):
         _to(tx, delivery, "cancelled", "The contact asked not to be written to here.")
         return None
+    if delivery.send_at is not None:
+        _say(tx, delivery)
     _to(tx, delivery, "sending", None, tries=1)
     return _part(tx, delivery, point)
+
+
+def _say(tx: Tx, delivery: Delivery) -> None:
+    """Its time has come: from now on the message has been said, and none of its parts can be called back."""
+    tx.run(_SAID, message_id=delivery.message_id)
+    kind, author = tx.rows(_AUTHOR, id=delivery.message_id)[0]
+    sent = MessageSent(message_id=delivery.message_id, inbox_id=delivery.inbox_id)
+    tickets.record(tx, tickets.must(tx, delivery.ticket_id), sent, Actor(kind, author))
 
 
 def sending(rx: Rx, delivery_id: int) -> Part | None:
@@ -154,25 +183,37 @@ def reached(tx: Tx, delivery_id: int, state: Literal["delivered", "read"], *, by
 
 def cancel(tx: Tx, caller: Caller, delivery_id: int) -> None:
     """Before it left; what is on its way cannot be called back."""
-    delivery = _seen(tx, caller, delivery_id)
+    delivery = seen(tx, caller, delivery_id)
     if delivery.state not in ("held", "queued"):
         raise Refusal("conflict", f"It is {delivery.state} already and cannot be called back.")
     if delivery.state == "queued" and delivery.contact_point_id is None:  # a live channel: there is no way to be on
         raise Refusal("conflict", "It stands in the chat already and cannot be called back.")
-    _to(tx, delivery, "cancelled", "Called back.", by=caller)
+    call_back(tx, caller, delivery, "Called back.")
+
+
+def call_back(tx: Tx, caller: Caller, delivery: Delivery, reason: str) -> None:
+    """Of what has not been said yet all parts together: half a message is none."""
+    if not delivery.planned:
+        return _to(tx, delivery, "cancelled", reason, by=caller)
+    for (part_id,) in tx.rows(_OTHER_PARTS, message_id=delivery.message_id):
+        _to(tx, _must(tx, part_id), "cancelled", reason, by=caller)
+    return None
 
 
 def resend(tx: Tx, caller: Caller, delivery_id: int) -> None:
-    """A person's decision, for what failed or may have arrived."""
-    delivery = _seen(tx, caller, delivery_id)
+    """A person's decision, for what failed or may have arrived, and for what was called back."""
+    delivery = seen(tx, caller, delivery_id)
     if delivery.state not in ("failed", "unknown", "cancelled"):
         raise Refusal("conflict", f"It is {delivery.state}: there is nothing to send again.")
     if delivery.contact_point_id is None:
         raise Refusal("conflict", "Nothing can carry it yet. Connect an inbox that reaches this contact first.")
     _to(tx, delivery, "queued", None, by=caller)
-    tx.enqueue(
-        "deliver", {"delivery_id": delivery.id}, key=f"contact_point:{delivery.contact_point_id}", lane=lanes.OUTBOUND
-    )
+    enqueue(tx, delivery.id, delivery.contact_point_id)
+
+
+def enqueue(tx: Tx, delivery_id: int, point_id: int | None, at: int | None = None) -> None:
+    """The job that gets it out. One that comes too early, or once it was called back, does nothing."""
+    tx.enqueue("deliver", {"delivery_id": delivery_id}, key=f"contact_point:{point_id}", run_at=at, lane=lanes.OUTBOUND)
 
 
 def _must(rx: Rx, delivery_id: int) -> Delivery:
@@ -182,9 +223,8 @@ def _must(rx: Rx, delivery_id: int) -> Delivery:
     return delivery
 
 
-def _seen(rx: Rx, caller: Caller, delivery_id: int) -> Delivery:
-    from hub.staff.access import require
-
+def seen(rx: Rx, caller: Caller, delivery_id: int) -> Delivery:
+    """Raises "not found" for what the caller may not see."""
     delivery = get(rx, delivery_id)
     ticket = None if delivery is None else tickets.must(rx, delivery.ticket_id)
     require(caller, None if ticket is None else ticket.scope, "delivery")

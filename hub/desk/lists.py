@@ -277,12 +277,21 @@ def noted(rows: Iterable[Row], mentioned: Iterable[Row]) -> list[Noted]:
 
 
 class Delivered(msgspec.Struct, frozen=True):
+    """`send_at`: it has not been said yet, and is held until then; `later`: a person chose that time."""
+
     id: int
     message_id: int
     part: int
     state: str
     reason: str | None
     changed_at: int
+    send_at: int | None
+    later: bool
+
+
+def delivered(row: Row) -> Delivered:
+    """Of its columns in order."""
+    return msgspec.structs.replace(Delivered(*row), later=bool(row[-1]))
 
 
 class Happened(msgspec.Struct, frozen=True):
@@ -299,8 +308,8 @@ SELECT {", ".join(Said.__struct_fields__)} FROM message
 WHERE ticket_id = :ticket_id AND id < :before ORDER BY id DESC LIMIT :limit"""
 _NOTED = "SELECT id, agent_id, text, created_at FROM note WHERE ticket_id = :ticket_id ORDER BY id DESC LIMIT :limit"
 _CALLED = "SELECT note_id, agent_id FROM mention WHERE ticket_id = :ticket_id ORDER BY note_id, agent_id"
-_DELIVERED = """
-SELECT id, message_id, part, state, reason, changed_at FROM delivery
+_DELIVERED = f"""
+SELECT {", ".join(Delivered.__struct_fields__)} FROM delivery
 WHERE ticket_id = :ticket_id AND message_id >= :first AND message_id < :before ORDER BY id"""
 _HAPPENED = """
 SELECT id, name, at, by_kind, by_id, payload FROM event
@@ -330,7 +339,7 @@ def thread(rx: Rx, caller: Caller, number: int, *, limit: int = 50, cursor: str 
         ticket=ticket,
         contact=contacts.get(rx, ticket.contact_id),
         messages=said,
-        deliveries=[Delivered(*r) for r in rx.rows(_DELIVERED, ticket_id=ticket.id, first=said[0].id, before=before)]
+        deliveries=[delivered(r) for r in rx.rows(_DELIVERED, ticket_id=ticket.id, first=said[0].id, before=before)]
         if said
         else [],
         notes=noted(reversed(rx.rows(_NOTED, ticket_id=ticket.id, limit=MOST)), rx.rows(_CALLED, ticket_id=ticket.id)),

@@ -51,6 +51,8 @@ NAMES: Final = {
     "ticket_merge.other_id": "stays: the journal",
     "bulk_item.ticket_id": "stays: what was done to it",
     "event.ticket_id": "stays: what happened to it",
+    "own_mail.ticket_id": "stays: of which ticket a copy went out",
+    "agent_notice.ticket_id": "stays: told of soon, and gone then",
 }
 MOST: Final = 500  # rows: what one unit may move
 _OPENNESS: Final = ("open", "pending", "snoozed", "resolved")

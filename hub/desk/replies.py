@@ -4,19 +4,22 @@ from typing import Final
 
 import msgspec
 
-from hub.clock import SECOND
-from hub.db import lanes
+from hub.clock import DAY, SECOND
 from hub.db.tx import Rx, Tx
-from hub.desk import drafts, inboxes, kinds
+from hub.desk import deliveries, drafts, inboxes, kinds
 from hub.desk import ticket as tickets
 from hub.desk.inboxes import Inbox
 from hub.desk.splitting import split
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal, invalid
-from hub.events import MessageSent
+from hub.events import MessagePlanned, MessageSent
 from hub.people import points
 from hub.staff.access import Caller
 from hub.text import MAX_LINE, MAX_MESSAGE, clean
+
+HELD: Final = (0, 5, 10, 20)  # seconds in which one's own words can be called back
+SOONEST: Final = 30 * SECOND
+LATEST: Final = 366 * DAY
 
 # In a live channel a customer's new words stand in the way only when the agent's client had no chance to show them.
 UNSEEN: Final = 5 * SECOND
@@ -28,9 +31,9 @@ VALUES (:ticket_id, :inbox_id, 'outgoing', :author_kind, :author_id, :text, NULL
         :in_reply_to, :now)
 RETURNING id"""
 _DELIVERY = """
-INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, created_at,
-                      changed_at)
-VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, :body, :state, :reason, :now, :now)
+INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, send_at, later,
+                      created_at, changed_at)
+VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, :body, :state, :reason, :send_at, :later, :now, :now)
 RETURNING id"""
 _SINCE = """
 SELECT id, direction, author_kind, author_id, text, created_at FROM message
@@ -53,6 +56,14 @@ class Replied(msgspec.Struct, frozen=True):
     message_id: int
     deliveries: tuple[int, ...]
     held: bool  # nothing can carry it yet: `reason` of the delivery says why
+    send_at: int | None = None  # until then it can be called back; None: it is on its way
+
+
+class Time(msgspec.Struct, frozen=True):
+    """When it is said. `later`: a person chose the time; else it is only held so that it can be called back."""
+
+    at: int
+    later: bool
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -74,16 +85,42 @@ def reply(
     seen: int | None = None,
     anyway: bool = False,
     subject: str | None = None,
+    hold: int = 0,
+    send_at: int | None = None,
 ) -> Replied:
     """`external_id`: ours, one for each message ever. `seen`: the last message id that the agent's client had; an
-    answer to a state that has moved on is refused as "stale" with what is new, unless `anyway`."""
+    answer to a state that has moved on is refused as "stale" with what is new, unless `anyway`. `hold`: seconds in
+    which it can be called back, where the channel has such; `send_at`: said then, unless the contact writes first."""
     ticket = tickets.seen(tx, caller, number)
     text = clean(text, "text", most=MAX_MESSAGE)
     last = tx.row(_LAST_INCOMING, ticket_id=ticket.id)
     way = _way(tx, ticket, last[1] if last else None)
     if seen is not None and not anyway:
         _refuse_stale(tx, caller, ticket, seen, live=way is not None and way.live)
-    return say(tx, caller, ticket, text, way, external_id=external_id, subject=subject, last=last)
+    time = time_of(tx.now, way, hold, send_at)
+    return say(tx, caller, ticket, text, way, external_id=external_id, subject=subject, last=last, time=time)
+
+
+def time_of(now: int, way: Way | None, hold: int, send_at: int | None) -> Time | None:
+    """When it is said, on that way; None: now."""
+    if hold not in HELD:
+        raise invalid("hold", "It can be held for 0, 5, 10 or 20 seconds.")
+    if send_at is not None:
+        if way is not None and way.live:
+            raise invalid("send_at", "In a live chat things are said now. To say it later, write to their address.")
+        return Time(sendable_at(now, send_at), True)
+    if not hold or way is None or way.live or not way.inbox.features.undo:
+        return None
+    return Time(now + hold * SECOND, False)
+
+
+def sendable_at(now: int, send_at: int) -> int:
+    """A time at which something can still be sent."""
+    if send_at < now + SOONEST:
+        raise invalid("send_at", "That time is over, or nearly. Choose a later one, or send it now.")
+    if send_at > now + LATEST:
+        raise invalid("send_at", "That is more than a year away. Choose an earlier time.")
+    return send_at
 
 
 def say(
@@ -96,8 +133,10 @@ def say(
     external_id: str,
     subject: str | None = None,
     last: tuple[object, ...] | None = None,
+    time: Time | None = None,
 ) -> Replied:
-    """Stores it and queues its parts. Judges nothing. `last`: what it answers, as `_LAST_INCOMING` has it."""
+    """Stores it and queues its parts. Judges nothing. `last`: what it answers, as `_LAST_INCOMING` has it. With a
+    `time` it has not been said until then: whoever waits goes on waiting."""
     message_id = tx.insert(
         _INSERT,
         ticket_id=ticket.id,
@@ -110,11 +149,13 @@ def say(
         in_reply_to=last[0] if last else None,
         now=tx.now,
     )
-    deliveries = _queue(tx, ticket, message_id, text, way, subject, last)
-    sent = MessageSent(message_id=message_id, inbox_id=way.inbox.id if way else ticket.inbox_id)
-    tickets.record(tx, ticket, sent, caller.actor)
+    time = time if way is not None else None
+    parts = _queue(tx, ticket, message_id, text, way, subject, last, time)
+    happened = MessageSent if time is None else MessagePlanned
+    inbox_id = way.inbox.id if way else ticket.inbox_id
+    tickets.record(tx, ticket, happened(message_id=message_id, inbox_id=inbox_id), caller.actor)
     drafts.said(tx, caller, ticket, "reply")
-    return Replied(message_id, deliveries, way is None)
+    return Replied(message_id, parts, way is None, time.at if time is not None else None)
 
 
 def _way(tx: Tx, ticket: Ticket, last_inbox: int | None) -> Way | None:
@@ -165,6 +206,7 @@ def _queue(
     way: Way | None,
     subject: str | None,
     last: tuple[object, ...] | None,
+    time: Time | None,
 ) -> tuple[int, ...]:
     """A delivery a part. A live channel has no job: its client acknowledges."""
     made = []
@@ -182,13 +224,13 @@ def _queue(
             point_id=way.point_id if way else None,
             part=number,
             body=msgspec.json.encode(body).decode(),
-            state="queued" if way else "held",
+            state="queued" if way and time is None else "held",
             reason=None if way else NO_WAY,
+            send_at=time.at if time is not None else None,
+            later=int(time is not None and time.later),
             now=tx.now,
         )
         made.append(delivery_id)
         if way is not None and not way.live:
-            tx.enqueue(
-                "deliver", {"delivery_id": delivery_id}, key=f"contact_point:{way.point_id}", lane=lanes.OUTBOUND
-            )
+            deliveries.enqueue(tx, delivery_id, way.point_id, time.at if time is not None else None)
     return tuple(made)

@@ -98,9 +98,11 @@ def write(
     external_id: str,
     point_id: int | None = None,
     subject: str | None = None,
+    hold: int = 0,
+    send_at: int | None = None,
 ) -> int:
     """Opens a ticket with a message of ours, the caller's own from the start; returns its number. Without `point_id` it
-    goes to the surest point that the inbox reaches."""
+    goes to the surest point that the inbox reaches. `hold`, `send_at`: as of a reply."""
     require_contact(tx, caller, contact_id)
     inbox = inboxes.by_id(tx, inbox_id)
     if inbox is None or not may(caller.grants, Scope(inbox.id)):
@@ -110,6 +112,7 @@ def write(
     text = clean(text, "text", most=MAX_MESSAGE)
     subject = clean(subject, "subject", most=MAX_LINE, least=0, lines=False) if subject else None
     way = _way(tx, inbox, contact_id, point_id)
+    time = replies.time_of(tx.now, way, hold, send_at)
     ticket = open_ticket(
         tx,
         caller.actor,
@@ -120,7 +123,7 @@ def write(
     )
     if caller.actor.kind == "agent":
         ticket = assignment.put(tx, caller, ticket, caller.grants.agent_id, "claimed")
-    replies.say(tx, caller, tickets.must(tx, ticket.id), text, way, external_id=external_id, subject=subject)
+    replies.say(tx, caller, tickets.must(tx, ticket.id), text, way, external_id=external_id, subject=subject, time=time)
     return ticket.number
 
 

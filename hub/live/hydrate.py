@@ -35,6 +35,7 @@ SAYINGS: Final = (
     happened.MessageEdited,
     happened.MessageDeleted,
 )
+OURS: Final = (happened.MessageSent, happened.MessagePlanned)
 STANDINGS: Final = (
     happened.TicketOpened,
     happened.TicketAssigned,
@@ -107,7 +108,7 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
     )
     found.canned = canned.by_ids(rx, asked["canned_id"])
     found.views = saved_views.by_ids(rx, asked["view_id"])
-    sent = {r.event.message_id for r in batch if isinstance(r.event, happened.MessageSent)}
+    sent = {r.event.message_id for r in batch if isinstance(r.event, OURS)}
     found.deliveries_of = at_once.deliveries_of(rx, sent)
     if connected:
         _for_visitors(rx, batch, found, connected)
@@ -249,7 +250,7 @@ class Shown:
             thing = self._thing(field, value) if value is not None else None
             if thing is not None:
                 shape[field.removesuffix("_id")] = thing
-        if isinstance(recorded.event, happened.MessageSent):
+        if isinstance(recorded.event, OURS):
             shape["deliveries"] = found.deliveries_of.get(recorded.event.message_id, ())
         if isinstance(recorded.event, happened.AgentChanged):
             shape.pop("fields", None)  # that somebody has a new password is nobody else's business

@@ -33,6 +33,7 @@ class Contact(msgspec.Struct, frozen=True):
     owner_id: int | None
     next_contact_at: int | None
     seen_at: int
+    zone: str | None = None
 
 
 _GET = f"SELECT {', '.join(Contact.__struct_fields__)} FROM contact WHERE id = :id"
@@ -44,6 +45,7 @@ RETURNING id"""
 _RENAME = "UPDATE contact SET name = :name, name_folded = :folded, changed_at = :now WHERE id = :id"
 _SET_COMPANY = "UPDATE contact SET company_id = :company_id, changed_at = :now WHERE id = :id"
 _SET_LANGUAGE = "UPDATE contact SET language = :language, changed_at = :now WHERE id = :id"
+_SET_ZONE = "UPDATE contact SET zone = :zone, changed_at = :now WHERE id = :id"
 _SET_TITLE = "UPDATE contact SET title = :title, changed_at = :now WHERE id = :id"
 _SET_OWNER = "UPDATE contact SET owner_id = :owner_id, changed_at = :now WHERE id = :id"
 _SET_NEXT = "UPDATE contact SET next_contact_at = :at, changed_at = :now WHERE id = :id"
@@ -209,14 +211,15 @@ def change(
     company: str | None = None,
     language: str | None = None,
     title: str | None = None,
+    zone: str | None = None,
     owner_id: int | Unset | None = msgspec.UNSET,
     next_contact_at: int | Unset | None = msgspec.UNSET,
     blocked: bool | None = None,
     also: tuple[str, ...] = (),
     reason: str | None = None,
 ) -> None:
-    """Changes what is given. An empty `company`, `language` or `title` takes it away. `also`: what else of the contact
-    the caller has just changed, for the one event that tells of it all."""
+    """Changes what is given. An empty `company`, `language`, `title` or `zone` takes it away. `also`: what else of the
+    contact the caller has just changed, for the one event that tells of it all."""
     was = get(tx, contact_id)
     changed: list[str] = []
     if name is not None and name != was.name:
@@ -236,6 +239,9 @@ def change(
         title = clean(title, "title", most=MAX_NAME, least=0, lines=False)
         tx.run(_SET_TITLE, id=contact_id, title=title or None, now=tx.now)
         changed.append("title")
+    if zone is not None and (zone or None) != was.zone:
+        tx.run(_SET_ZONE, id=contact_id, zone=zone or None, now=tx.now)
+        changed.append("zone")
     if not isinstance(owner_id, Unset) and owner_id != was.owner_id:
         if owner_id is not None and tx.value(_AGENT, id=owner_id) is None:
             raise invalid("owner_id", "There is no such agent, or they are disabled.")

@@ -48,7 +48,7 @@ class Outbound:
         """The handler. What it returns is written together with the end of the job."""
         delivery_id = int(job.payload["delivery_id"])
         before = await self._store.read(deliveries.get, delivery_id)
-        if before is None or before.state not in ("queued", "sending"):
+        if before is None or not (before.planned or before.state in ("queued", "sending")):
             return None
         inbox = await self._runner.inbox_by_id(before.inbox_id)
         if inbox is None:

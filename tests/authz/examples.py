@@ -69,6 +69,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "reply": {
         "": {**NUMBER, "text": "We send a new one."},
         "having seen": {**NUMBER, "text": "We send a new one.", "seen": Ref("later_id")},
+        "to be undone": {**NUMBER, "text": "We send a new one.", "hold": 10},
     },
     "note": {
         "": {**NUMBER, "text": "A regular customer."},
@@ -125,7 +126,9 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "unmerge_ticket": {"": {"number": Ref("merged_number")}},
     "split_ticket": {"": {**NUMBER, "from_message_id": Ref("later_id")}},
     "resend_delivery": {"": {"delivery_id": Ref("delivery_id")}},
-    "cancel_delivery": {"": {"delivery_id": Ref("held_id")}},
+    "cancel_delivery": {"": {"delivery_id": Ref("held_id")}, "planned": {"delivery_id": Ref("planned_id")}},
+    "move_delivery": {"": {"delivery_id": Ref("planned_id"), "send_at": None}},
+    "list_deliveries": {"": {}, "planned by oneself": {"state": ["planned"], "mine": True}},
     # contacts
     "list_contacts": {
         "": {},
@@ -141,7 +144,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
         "owned": {"name": "Bekele", "owner_id": Ref("agent_id"), "fields": {"plan": "tin"}},
     },
     "change_contact": {
-        "": {**CONTACT, "name": "Abeba T."},
+        "": {**CONTACT, "name": "Abeba T.", "zone": "Africa/Addis_Ababa"},
         "owner": {**CONTACT, "owner_id": Ref("agent_id"), "next_contact_at": 1_900_000_000_000, "title": "Buyer"},
         "field": {**CONTACT, "fields": {"plan": "gold"}},
     },

@@ -150,6 +150,7 @@ _NEW = {
     "contact_id": "SELECT * FROM contact WHERE id = :id",
     "delivery_id": "SELECT state, changed_at FROM delivery WHERE id = :id",
     "held_id": "SELECT state, changed_at FROM delivery WHERE id = :id",
+    "planned_id": "SELECT state, send_at, changed_at FROM delivery WHERE id = :id",
     "feedback_id": "SELECT * FROM feedback WHERE id = :id",
     "agent_id": "SELECT * FROM agent WHERE id = :id",
     "role_id": "SELECT * FROM role WHERE id = :id",

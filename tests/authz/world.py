@@ -49,6 +49,7 @@ class Side:
     address: str
     delivery_id: int  # failed
     held_id: int
+    planned_id: int
     feedback_id: int
     agent_id: int  # in the team; with a role that allows nothing
     colleague_id: int  # in the team; an observer
@@ -138,6 +139,7 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         address=address,
         delivery_id=tx.insert(_DELIVERY, part=0, state="failed", now=tx.now, **row),
         held_id=tx.insert(_DELIVERY, part=1, state="held", now=tx.now, **row),
+        planned_id=tx.insert(_PLANNED, now=tx.now, **row | {"message_id": later_id}),
         feedback_id=records.record(tx, DESK, said).id,
         agent_id=agent_id,
         colleague_id=colleague_id,
@@ -189,6 +191,11 @@ VALUES (:ticket_id, :inbox_id, 'incoming', 'contact', :contact_id, 'It also hums
 _DELIVERY = """
 INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, created_at, changed_at)
 VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, '{"text": "x"}', :state, :now, :now) RETURNING id"""
+_PLANNED = """
+INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, send_at, later, created_at,
+                      changed_at)
+VALUES (:message_id, :ticket_id, :inbox_id, :point_id, 0, '{"text": "x"}', 'held', :now + 86400000, 1, :now, :now)
+RETURNING id"""
 _CANNED = """
 INSERT INTO canned (short, short_folded, title, text, team_id, created_at, changed_at)
 VALUES (:short, :short, '', 'Hello', :team_id, :now, :now) RETURNING id"""

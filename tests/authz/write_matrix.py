@@ -252,6 +252,8 @@ SPECS: dict[str, Spec] = {
     ),
     "resend_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),
     "cancel_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),
+    "move_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),
+    "list_deliveries": Spec("tickets:read", "tickets.read", 200, (), "Of the tickets that the caller sees."),
     "list_contacts": Spec("contacts:read", "contacts.read", 200, comment=_FILTER),
     "get_contact": Spec("contacts:read", "contacts.read", 200, (_ONE,)),
     "export_contacts": Spec("contacts:read", "contacts.export", 200, comment=_TAKEN),

@@ -17,7 +17,7 @@ from hub.desk.visitors.details import Details
 from hub.desk.visitors.elsewhere import elsewhere
 from hub.desk.visitors.row import Visitor, must, record, update
 from hub.errors import Refusal, invalid, not_found
-from hub.events import Actor, TicketResolved, VisitorStartedAnew
+from hub.events import Actor, MessageSent, TicketResolved, VisitorStartedAnew
 from hub.people import contacts
 from hub.text import MAX_MESSAGE, clean
 
@@ -34,11 +34,12 @@ SELECT delivery.id, delivery.message_id, delivery.ticket_id
 FROM visitor_ticket JOIN delivery ON delivery.ticket_id = visitor_ticket.ticket_id
 WHERE visitor_ticket.visitor_id = :visitor_id AND delivery.inbox_id = :inbox_id
   AND delivery.state IN ('queued', 'sent') ORDER BY delivery.id"""
-# Messages and their events grow together, so the newest message of ours up to a cursor tells all those before it.
+# In a live inbox messages and their events grow together, so the newest message of ours there up to a cursor tells all
+# those before it. (What was planned elsewhere is said later than it was written.)
 _SENT_UPTO = """
 SELECT payload FROM event
 WHERE (ticket_id = :ticket_id OR ticket_id IN (SELECT id FROM ticket WHERE merged_into = :ticket_id))
-  AND name = 'message.sent' AND id <= :cursor ORDER BY id DESC LIMIT 1"""
+  AND name = 'message.sent' AND id <= :cursor ORDER BY id DESC LIMIT 100"""
 _OURS = """
 SELECT message.ticket_id, visitor_ticket.visitor_id
 FROM message JOIN visitor_ticket ON visitor_ticket.ticket_id = message.ticket_id
@@ -47,6 +48,9 @@ _UNREAD = """
 SELECT delivery.id FROM delivery
 WHERE delivery.ticket_id = :ticket_id AND delivery.inbox_id = :inbox_id AND delivery.message_id <= :upto
   AND delivery.state IN ('queued', 'sent', 'delivered') ORDER BY delivery.id"""
+
+
+_sent: Final = msgspec.json.Decoder(MessageSent)
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -111,8 +115,9 @@ def acknowledge(tx: Tx, visitor: Visitor, cursor: int) -> int:
     upto: dict[int, int] = {}
     for delivery_id, message_id, ticket_id in tx.rows(_WAITING, visitor_id=visitor.id, inbox_id=visitor.inbox_id):
         if ticket_id not in upto:
-            payload = tx.value(_SENT_UPTO, ticket_id=ticket_id, cursor=cursor)
-            upto[ticket_id] = msgspec.json.decode(payload)["message_id"] if payload is not None else 0
+            rows = tx.rows(_SENT_UPTO, ticket_id=ticket_id, cursor=cursor)
+            told = (_sent.decode(payload) for (payload,) in rows)
+            upto[ticket_id] = next((one.message_id for one in told if one.inbox_id == visitor.inbox_id), 0)
         if message_id <= upto[ticket_id]:
             deliveries.reached(tx, delivery_id, "delivered", by=visitor.caller)
             reached += 1

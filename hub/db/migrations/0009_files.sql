@@ -1,0 +1,1 @@
+-- Nothing yet: what comes under this number stands here.
