@@ -24,6 +24,7 @@ from hub.config import Config
 from hub.connector import Connector
 from hub.db import migrate
 from hub.db.backend import Backend
+from hub.db.contents import FileLimits
 from hub.db.sqlite import DeskLock, SqliteBackend
 from hub.db.store import Store
 from hub.db.tx import Tx
@@ -59,6 +60,7 @@ class Desk:
         self.sealer = _sealer(config.secret_key_file)
         self.store = Store(backend_of(config), clock, reactions.REACTIONS)
         self.store.sealer, self.store.allowed_hosts = self.sealer, config.hosts
+        self.store.file_limits = _file_limits(config)
         self.stream = Stream(self.store)
         self.probe = Probe(self.store, self.stream)
         self.grants = GrantCache(self.store)
@@ -151,6 +153,16 @@ def _import(target: str) -> type[Connector]:
     module, _, name = target.partition(":")
     found: type[Connector] = getattr(importlib.import_module(module), name)
     return found
+
+
+def _file_limits(config: Config) -> FileLimits:
+    mb = 1_000_000
+    return FileLimits(
+        file=config.file_mb * mb,
+        message=config.message_mb * mb,
+        count=config.message_files,
+        visitor=config.visitor_mb * mb,
+    )
 
 
 def _sealer(path: Path) -> Sealer:

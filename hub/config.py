@@ -96,6 +96,15 @@ class Config:
         5, "Forms an hour that one network may send to an inbox (IPv4: a /24, IPv6: a /56).", least=1
     )
     inbound_kept_days: int = option(30, "How long what came in is kept as it came, in days.", least=1, most=3_650)
+    files: str = option(
+        "",
+        "The folder for what files hold. On a local disk, or shared by all desks of one database.",
+        shown="`DATA/files`",
+    )
+    file_mb: int = option(20, "The largest file that is taken, in megabytes.", least=1, most=2_000)
+    message_files: int = option(5, "How many files one message that is written here may have.", least=1, most=50)
+    message_mb: int = option(25, "How large all files of one such message may be, in megabytes.", least=1, most=2_000)
+    visitor_mb: int = option(100, "How much one visitor may upload in a day, in megabytes.", least=1, most=100_000)
     allowed_hosts: str = option(
         "",
         "`host:port` of places in your own network that connectors may call, with commas between. All others there are "
@@ -115,6 +124,10 @@ class Config:
     @property
     def database_path(self) -> Path:
         return self.data / "parley.db"
+
+    @property
+    def files_folder(self) -> Path:
+        return Path(self.files).expanduser() if self.files else self.data / "files"
 
     @property
     def control_path(self) -> Path:

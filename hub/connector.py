@@ -6,7 +6,8 @@ every connector.
 """
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 import msgspec
@@ -139,12 +140,22 @@ class Sender(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True):
-    """An attachment to be fetched later by its reference."""
+    """An attachment that a job fetches by its reference, once its message is stored. `cid`: by which the message's HTML
+    shows it. `voice`: something said to us; `seconds` long."""
 
     ref: str
     name: str = ""
-    content_type: str = "application/octet-stream"
+    content_type: str = "application/octet-stream"  # as the other side has it; ours is told by the bytes
     size: int | None = None
+    cid: str | None = None
+    voice: bool = False
+    seconds: int | None = None
+
+
+class Sink(Protocol):
+    """Where the bytes of a file go. Raises Rejected when there are too many of them."""
+
+    async def write(self, chunk: bytes) -> None: ...
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,6 +224,25 @@ Item = Message | Edit | Deletion | Reaction | Receipt | Choice | Ignored | Unrea
 # --- what goes out --------------------------------------------------------------------------------------------------
 
 
+class OutFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that goes out with a part. It lies at `path`, to be read and nothing else; `content_type` is by its
+    bytes, and `name` can stand in any header but for its encoding."""
+
+    name: str
+    content_type: str
+    size: int
+    path: Path
+    cid: str | None = None
+    voice: bool = False
+    seconds: int | None = None
+
+    def open(self) -> Iterator[bytes]:
+        """Its bytes, piece by piece. Reads a file: not for the event loop."""
+        with self.path.open("rb") as file:
+            while chunk := file.read(262_144):
+                yield chunk
+
+
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """One part of one message to one address: one delivery, one job, one external id, one `send`."""
 
@@ -222,7 +252,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     html: str | None = None
     subject: str | None = None
     in_reply_to: str | None = None
-    files: tuple[File, ...] = ()
+    files: tuple[OutFile, ...] = ()  # all with the first part
     choices: tuple[str, ...] = ()
     template: str | None = None
     cc: tuple[str, ...] = ()
@@ -237,8 +267,9 @@ class Features:
     replies: bool = True  # an agent can answer on this channel itself
     html: bool = False
     subject: bool = False
-    files: bool = False
-    voice: bool = False
+    files: bool = False  # an answer may carry files
+    voice: bool = False  # and voice notes, played as such
+    max_file: int | None = None  # bytes of one file that goes out; None: what the desk allows
     choices: bool = False
     receipts: bool = False
     typing: bool = False
@@ -459,8 +490,11 @@ class Connector:
     def answer(self, raw: Raw) -> Reply:
         return Reply()
 
-    async def fetch(self, ref: str, sink: Callable[[bytes], Awaitable[None]]) -> None:
-        raise Rejected("this channel has no files")
+    async def fetch(self, file: File, raw: Raw | None, sink: Sink) -> None:
+        """Writes the bytes of a file that came in to `sink`. `raw`: what its message came in; None once that is not
+        kept any longer. Raises Retry when it cannot be had now; Rejected, with a reason for an agent to read, when it
+        never can. Called again after anything else that it raises, with a new sink."""
+        raise Rejected("This channel has no files.")
 
     async def send(self, part: Outgoing) -> str | None:
         """The channel's id for it, or None where it has none. Raises Retry, Rejected or Unknown; anything else that it

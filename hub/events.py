@@ -265,8 +265,20 @@ class MessageDeleted(Event, frozen=True, kw_only=True):
     message_id: int
 
 
+class MessageFilesChanged(Event, frozen=True, kw_only=True):
+    """One of its files came, could not be had, went, or is called or shown otherwise now."""
+
+    name = "message.files_changed"
+    message_id: int
+
+
 class NoteWritten(Event, frozen=True, kw_only=True):
     name = "note.written"
+    note_id: int
+
+
+class NoteFilesChanged(Event, frozen=True, kw_only=True):
+    name = "note.files_changed"
     note_id: int
 
 

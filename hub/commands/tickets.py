@@ -19,6 +19,8 @@ from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import assignment, followers, lists, tags, tickets
 from hub.desk import ticket as gate
+from hub.desk.files import rows as files
+from hub.desk.files.rows import FileShown
 from hub.desk.ticket import Priority, Status
 from hub.staff.access import Caller, require_permission
 
@@ -42,6 +44,14 @@ class MessageAnswer(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     edited_at: int | None
     deleted_at: int | None
+    files: tuple[FileShown, ...] = ()
+
+
+def message_answer(said: lists.Said, files: tuple[FileShown, ...]) -> MessageAnswer:
+    fields = msgspec.structs.asdict(said)
+    fields.pop("html")
+    fields["details"] = msgspec.json.decode(said.details) if said.details else {}
+    return MessageAnswer(**fields, files=files)
 
 
 class ThreadAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,15 +186,10 @@ def _list(rx: Rx, caller: Caller, request: ListTickets) -> TicketPage:
 
 def _thread(rx: Rx, caller: Caller, request: ReadTicket) -> ThreadAnswer:
     thread = lists.thread(rx, caller, request.number, limit=request.limit, cursor=request.cursor)
-    messages = []
-    for said in thread.messages:
-        fields = msgspec.structs.asdict(said)
-        fields.pop("html")
-        fields["details"] = msgspec.json.decode(said.details) if said.details else {}
-        messages.append(MessageAnswer(**fields))
+    attached = files.of_messages(rx, [said.id for said in thread.messages])
     return ThreadAnswer(
         ticket=ticket_whole(rx, thread.ticket.id),
-        messages=messages,
+        messages=[message_answer(said, attached.get(said.id, ())) for said in thread.messages],
         deliveries=thread.deliveries,
         notes=thread.notes,
         followers=followers.of_ticket(rx, thread.ticket.id),

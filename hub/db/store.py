@@ -15,6 +15,7 @@ import structlog
 from hub.clock import Clock
 from hub.db.backend import Backend, Row, Session
 from hub.db.batch import Batcher, DatabaseAway, Figures, Unit
+from hub.db.contents import FileLimits
 from hub.db.tx import Reactions, Rx, Tx
 from hub.errors import OutcomeUnknown, Unavailable
 from hub.events import Event, Recorded, Told
@@ -47,6 +48,7 @@ class Store:
         self.reactions: Reactions = reactions or NoReactions()
         self.sealer: Sealer | None = None
         self.allowed_hosts: frozenset[str] = frozenset()
+        self.file_limits = FileLimits()
         self.figures = Figures()
         self.committed: list[Callable[[Sequence[Recorded], bool], None]] = []
         self.passing: list[Callable[[Sequence[Told]], None]] = []
@@ -195,7 +197,7 @@ class Store:
 
     def _new_tx(self, session: Session, now: int, careful: bool) -> Tx:
         tx = Tx(session, now, self.reactions, careful=careful)
-        tx.sealer, tx.allowed_hosts = self.sealer, self.allowed_hosts
+        tx.sealer, tx.allowed_hosts, tx.file_limits = self.sealer, self.allowed_hosts, self.file_limits
         return tx
 
 

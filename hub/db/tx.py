@@ -12,6 +12,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 import msgspec
 
 from hub.db.backend import Row, Session
+from hub.db.contents import FileLimits
 from hub.db.crash import crash_point
 from hub.events import SYSTEM, Actor, Event, ReactionFailed, Recorded, Scope, Told
 from hub.seal import Sealer
@@ -103,6 +104,7 @@ class Tx(Rx):
         # For what is checked before it is stored; the store's, where it was given them.
         self.sealer: Sealer | None = None
         self.allowed_hosts: frozenset[str] = frozenset()
+        self.file_limits = FileLimits()
 
     def rows(self, sql: str, **params: Any) -> list[Row]:
         wrote, self.wrote = self.wrote, True

@@ -67,7 +67,7 @@ def messages(rx: Rx, ids: Iterable[int]) -> dict[int, Said]:
 def notes(rx: Rx, ids: Iterable[int]) -> dict[int, Noted]:
     rows = list(rows_of(rx, _NOTED, "id", ids))
     called = rows_of(rx, _CALLED, "note_id", [row[0] for row in rows], " ORDER BY note_id, agent_id")
-    return {note.id: note for note in noted(rows, called)}
+    return {note.id: note for note in noted(rx, rows, called)}
 
 
 def deliveries(rx: Rx, ids: Iterable[int]) -> dict[int, Delivered]:

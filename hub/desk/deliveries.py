@@ -14,6 +14,7 @@ from hub.connector import Outgoing, Point, Receipt
 from hub.db import lanes
 from hub.db.tx import Rx, Tx
 from hub.desk import ticket as tickets
+from hub.desk.files import rows as files
 from hub.errors import Refusal, not_found
 from hub.events import Actor, DeliveryCancelled, DeliveryChanged, DeliveryFailed, DeliveryUnknown, Event, MessageSent
 from hub.people import consents, samples
@@ -65,12 +66,13 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What `connector.send` is called with, and through which inbox."""
+    """What `connector.send` is called with, and through which inbox; `attached`: rows of the files it carries."""
 
     delivery_id: int
     inbox_id: int
     attempts: int
     outgoing: Outgoing
+    attached: tuple[files.Row, ...] = ()
 
 
 def get(rx: Rx, delivery_id: int) -> Delivery | None:
@@ -131,7 +133,8 @@ def _part(rx: Rx, delivery: Delivery, point: tuple[Any, ...]) -> Part:
         subject=body.get("subject"),
         in_reply_to=body.get("in_reply_to"),
     )
-    return Part(delivery.id, delivery.inbox_id, delivery.attempts + 1, outgoing)
+    attached = tuple(files.of_message(rx, delivery.message_id)) if delivery.part == 0 else ()
+    return Part(delivery.id, delivery.inbox_id, delivery.attempts + 1, outgoing, attached)
 
 
 def sent(tx: Tx, delivery_id: int, external_id: str | None) -> None:

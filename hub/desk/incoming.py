@@ -10,6 +10,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
 from hub.desk import ticket as tickets
 from hub.desk.contact_lists import require_contact
+from hub.desk.files import rows as files
 from hub.desk.inboxes import Inbox
 from hub.desk.ticket import Priority, Ticket
 from hub.desk.tickets import open_ticket
@@ -71,6 +72,8 @@ def receive(tx: Tx, inbox: Inbox, message: Message, *, restored: bool = False) -
     ticket = _ticket_for(tx, inbox, message, who, text, answered[1] if answered else None)
     in_reply_to = answered[0] if answered and answered[1] == ticket.id else None
     message_id = store_message(tx, inbox, ticket, who.contact_id, text, external_id, by, message, in_reply_to)
+    # After the event: who hears of it reads the message with what is there at the end of the unit.
+    files.expect(tx, message_id, message.files)
     return Received(message_id, ticket.id, ticket.number, who.contact_id, False)
 
 
@@ -197,8 +200,6 @@ def _details(message: Message) -> str | None:
         details["sender"] = "typed"
     if message.suspicion:
         details["suspicion"] = message.suspicion
-    if message.files:
-        details["files"] = [msgspec.to_builtins(f) for f in message.files]
     if message.sent_at is not None and details.get("sent_at") is None:
         details["sent_at"] = message.sent_at
     return msgspec.json.encode(details).decode() if details else None
@@ -224,6 +225,8 @@ def delete(tx: Tx, inbox: Inbox, gone: Deletion) -> bool:
     if known is None:
         return False
     if tx.run(_DELETE, id=known[0], now=tx.now):
+        for file in files.of_message(tx, known[0]):
+            files.lose(tx, file, "Taken back by who sent it.")
         _record(tx, known[1], MessageDeleted(message_id=known[0]))
     return True
 

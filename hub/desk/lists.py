@@ -11,6 +11,8 @@ from hub.db.backend import Row
 from hub.db.many import rows_of
 from hub.db.tx import Rx
 from hub.desk import ticket as tickets
+from hub.desk.files import rows as files
+from hub.desk.files.rows import FileShown
 from hub.desk.ticket import COLUMNS, Priority, Status, Ticket
 from hub.errors import invalid
 from hub.people import contacts
@@ -266,14 +268,17 @@ class Noted(msgspec.Struct, frozen=True):
     text: str
     created_at: int
     mentions: tuple[int, ...] = ()
+    files: tuple[FileShown, ...] = ()
 
 
-def noted(rows: Iterable[Row], mentioned: Iterable[Row]) -> list[Noted]:
-    """Rows of notes with those of the mentions in them, (note, agent)."""
+def noted(rx: Rx, rows: Iterable[Row], mentioned: Iterable[Row]) -> list[Noted]:
+    """Rows of notes with those of the mentions in them, (note, agent), and their files."""
     of: dict[int, tuple[int, ...]] = {}
     for note_id, agent_id in mentioned:
         of[note_id] = (*of.get(note_id, ()), agent_id)
-    return [Noted(id, agent_id, text, at, of.get(id, ())) for id, agent_id, text, at in rows]
+    rows = list(rows)
+    attached = files.of_notes(rx, [row[0] for row in rows])
+    return [Noted(id, by, text, at, of.get(id, ()), attached.get(id, ())) for id, by, text, at in rows]
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -342,7 +347,11 @@ def thread(rx: Rx, caller: Caller, number: int, *, limit: int = 50, cursor: str 
         deliveries=[delivered(r) for r in rx.rows(_DELIVERED, ticket_id=ticket.id, first=said[0].id, before=before)]
         if said
         else [],
-        notes=noted(reversed(rx.rows(_NOTED, ticket_id=ticket.id, limit=MOST)), rx.rows(_CALLED, ticket_id=ticket.id)),
+        notes=noted(
+            rx,
+            reversed(rx.rows(_NOTED, ticket_id=ticket.id, limit=MOST)),
+            rx.rows(_CALLED, ticket_id=ticket.id),
+        ),
         older=cursors.make(name, (said[0].id,)) if len(rows) > limit else None,
     )
 

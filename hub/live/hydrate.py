@@ -10,13 +10,15 @@ import msgspec
 
 from hub import events as happened
 from hub.commands.answers import TicketAnswer, ticket_answer
-from hub.commands.tickets import MessageAnswer
+from hub.commands.tickets import message_answer
 from hub.db.tx import Rx
 from hub.desk import at_once, canned, contact_notes, saved_views, visitors
 from hub.desk.at_once import Names
 from hub.desk.canned import Canned
 from hub.desk.contact_notes import ContactNote
 from hub.desk.contact_rows import ContactRow
+from hub.desk.files import rows as files
+from hub.desk.files.rows import FileShown
 from hub.desk.lists import Delivered, Noted, Said
 from hub.desk.saved_views import View
 from hub.desk.ticket import Ticket
@@ -34,6 +36,7 @@ SAYINGS: Final = (
     happened.MessageSent,
     happened.MessageEdited,
     happened.MessageDeleted,
+    happened.MessageFilesChanged,
 )
 OURS: Final = (happened.MessageSent, happened.MessagePlanned)
 STANDINGS: Final = (
@@ -62,6 +65,7 @@ class Things(msgspec.Struct):
     contact_notes: dict[int, ContactNote] = {}
     own_fields: dict[int, Field] = {}
     deliveries_of: dict[int, tuple[Delivered, ...]] = {}
+    files: dict[int, tuple[FileShown, ...]] = {}  # by message
     visitor_of: dict[int, int] = {}
     said: dict[int, tuple[int, visitors.Shown]] = {}
     chats: dict[int, visitors.TicketShown] = {}
@@ -110,6 +114,7 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
     found.views = saved_views.by_ids(rx, asked["view_id"])
     sent = {r.event.message_id for r in batch if isinstance(r.event, OURS)}
     found.deliveries_of = at_once.deliveries_of(rx, sent)
+    found.files = files.of_messages(rx, messages)
     if connected:
         _for_visitors(rx, batch, found, connected)
     return found
@@ -260,7 +265,7 @@ class Shown:
         found = self._things
         match field:
             case "message_id":
-                return message_answer(found.messages[id]) if id in found.messages else None
+                return message_answer(found.messages[id], found.files.get(id, ())) if id in found.messages else None
             case "note_id":
                 return found.notes.get(id)
             case "delivery_id":
@@ -308,10 +313,3 @@ _PERMISSIONS: Final[dict[Rule, str]] = {
     "feedback": FEEDBACK,
     "shared": TICKETS,
 }
-
-
-def message_answer(said: Said) -> MessageAnswer:
-    fields = msgspec.structs.asdict(said)
-    fields.pop("html")
-    fields["details"] = msgspec.json.decode(said.details) if said.details else {}
-    return MessageAnswer(**fields)

@@ -36,6 +36,7 @@ from hub.db.crash import crash_point
 from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import deliveries, inbound, incoming
+from hub.desk.files import rows as files
 from hub.desk.inbound import Stored
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal, Unavailable
@@ -161,25 +162,31 @@ async def _one(store: Store, inbox: Inbox, raw: Raw, item: Item) -> Taken:
 
 
 def _single(tx: Tx, inbox: Inbox, raw: Raw, item: Item) -> Taken:
-    filed = apply(tx, inbox, item)
+    with_files: list[int] = []
+    filed = apply(tx, inbox, item, with_files)
     ignored = _why_ignored(item)
     state: State = "done" if ignored is None else "ignored"
-    _insert(tx, inbox, raw, state, ignored)
+    inbound_id = _insert(tx, inbox, raw, state, ignored)
+    files.came_with(tx, with_files, inbound_id)
     return Taken(state, () if filed is None else (filed,))
 
 
 def _all(tx: Tx, inbox: Inbox, raw: Raw, items: Sequence[Item]) -> Taken:
     done = _Outcome()
+    with_files: list[int] = []
     for position, item in enumerate(items):
-        done.add(position, item, *tx.alone(apply, inbox, item))
+        done.add(position, item, *tx.alone(apply, inbox, item, with_files))
     if done.later and not done.wrong:
-        _wait(tx, _insert(tx, inbox, raw, "waiting", done.reason), 0, PATIENCE[0])
+        inbound_id = _insert(tx, inbox, raw, "waiting", done.reason)
+        files.came_with(tx, with_files, inbound_id)
+        _wait(tx, inbound_id, 0, PATIENCE[0])
         return Taken("done", tuple(done.filed))
     if done.blocked:
         _put_away(tx, inbox, raw, done.blocked[0])
         if done.only_blocked:
             return Taken("ignored")
     inbound_id = _insert(tx, inbox, raw, done.state, done.reason)
+    files.came_with(tx, with_files, inbound_id)
     if done.state == "quarantined":
         _announce(tx, inbox, inbound_id)
     return Taken(done.state, tuple(done.filed))
@@ -202,11 +209,14 @@ def _quarantine(tx: Tx, inbox: Inbox, raw: Raw, reason: str) -> Taken:
     return Taken("quarantined")
 
 
-def apply(tx: Tx, inbox: Inbox, item: Item, *, restored: bool = False) -> Filed | None:
-    """One item. Raises what keeps it from being stored. `restored`: also what a blocked contact wrote."""
+def apply(tx: Tx, inbox: Inbox, item: Item, with_files: list[int], *, restored: bool = False) -> Filed | None:
+    """One item. Raises what keeps it from being stored. `with_files` gets the message if files are expected with it.
+    `restored`: also what a blocked contact wrote."""
     match item:
         case Message():
             received = incoming.receive(tx, inbox, item, restored=restored)
+            if item.files and not received.duplicate:
+                with_files.append(received.message_id)
             return Filed(received.number, received.duplicate)
         case Receipt():
             if not deliveries.receipt(tx, inbox.id, item):
@@ -331,7 +341,7 @@ async def again(connectors: Connectors, job: Job) -> Then | None:
     done = _Outcome()
     for start in range(0, len(items), AT_ONCE):
         chunk = items[start : start + AT_ONCE]
-        outcomes = await connectors.store.write_later(_chunk, inbox, chunk, restored)
+        outcomes = await connectors.store.write_later(_chunk, inbox, chunk, stored.id, restored)
         for position, (item, outcome) in enumerate(zip(chunk, outcomes, strict=True), start):
             done.add(position, item, *outcome)
     if done.only_blocked:
@@ -354,9 +364,12 @@ def given_up(tx: Tx, payload: Any) -> None:
 
 
 def _chunk(
-    tx: Tx, inbox: Inbox, items: Sequence[Item], restored: bool
+    tx: Tx, inbox: Inbox, items: Sequence[Item], inbound_id: int, restored: bool
 ) -> list[tuple[Filed | None, BaseException | None]]:
-    return [tx.alone(apply, inbox, item, restored=restored) for item in items]
+    with_files: list[int] = []
+    outcomes = [tx.alone(apply, inbox, item, with_files, restored=restored) for item in items]
+    files.came_with(tx, with_files, inbound_id)
+    return outcomes
 
 
 def raw_of(stored: Stored) -> Raw:

@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import structlog
 
 from hub.clock import HOUR, MINUTE, SECOND
-from hub.connector import Connector, Found, NotFound, Rejected, Retry, Unknowable, Unknown
+from hub.connector import Connector, Found, NotFound, Outgoing, Rejected, Retry, Unknowable, Unknown
 from hub.db.crash import crash_point
 from hub.db.tx import Tx
 from hub.desk import deliveries, outbox
@@ -79,7 +80,7 @@ class Outbound:
     async def _send(self, job: Job, inbox: Inbox, connector: Connector, part: Part) -> Then | None:
         delivery_id = part.delivery_id
         try:
-            external_id = await asyncio.wait_for(connector.send(part.outgoing), SEND_SECONDS)
+            external_id = await asyncio.wait_for(connector.send(self._whole(part)), SEND_SECONDS)
         except Retry as error:
             return await self._not_now(job, inbox, delivery_id, error)
         except Rejected as error:
@@ -97,6 +98,12 @@ class Outbound:
         # A fact, whoever holds the lease by now: so it is written before, and not together with, the end of the job.
         await self._store.write_later(deliveries.sent, delivery_id, external_id)
         return None
+
+    def _whole(self, part: Part) -> Outgoing:
+        """With its files, as they lie in the folder."""
+        if not part.attached:
+            return part.outgoing
+        return msgspec.structs.replace(part.outgoing, files=self._runner.files.outgoing(part.attached))
 
     async def _not_now(self, job: Job, inbox: Inbox, delivery_id: int, error: Retry) -> Then:
         """It certainly did not leave: back to `queued`, and the job waits; or it has had its time."""
@@ -129,7 +136,7 @@ class Outbound:
         reason = "It may have arrived: the answer was lost, and this channel cannot be asked."
         found: Found | NotFound | Unknowable = Unknowable()
         try:
-            found = await asyncio.wait_for(connector.find(part.outgoing), SEND_SECONDS)
+            found = await asyncio.wait_for(connector.find(self._whole(part)), SEND_SECONDS)
         except (Retry, Unknown, TimeoutError) as error:
             now = await self._store.read(lambda rx: rx.now)
             length = queue.pause(job, self._runner.worker.chance())

@@ -6,12 +6,14 @@ an event about an inbox (from whichever process) makes it forget, and starts its
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from hub.clock import MINUTE
 from hub.connector import Connector
+from hub.db.contents import Contents
 from hub.db.store import Store
 from hub.db.tx import Rx
 from hub.desk import inboxes, kinds
@@ -22,6 +24,7 @@ from hub.events import InboxChanged, InboxCreated, Recorded
 from hub.seal import Sealer
 from hub.work import timers
 from hub.work.children import Children
+from hub.work.files import Files
 from hub.work.http import SafeClient
 from hub.work.hub import HubOf
 from hub.work.outbound import Outbound
@@ -44,6 +47,8 @@ class Options(Protocol):
     def forms_per_hour(self) -> int: ...
     @property
     def inbound_kept_days(self) -> int: ...
+    @property
+    def files_folder(self) -> Path: ...
 
 
 class Runner:
@@ -53,6 +58,7 @@ class Runner:
         self.http = SafeClient(store.allowed_hosts)
         self.throttle = Throttle(store.clock, options.forms_per_hour)
         self.children = Children()
+        self.files = Files(self, Contents(options.files_folder))
         self.outbound = Outbound(self)
         self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days), dead=timers.DEAD)
         self.pollers = Pollers(store, self.connector, self.note, alone=not store.backend.notifies)

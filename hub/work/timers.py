@@ -8,6 +8,7 @@ from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import bulk, hours, inboxes, presence, reply_clock, routing, tickets
 from hub.desk import inbound as stored
+from hub.desk.files import rows as files
 from hub.desk.hours import lookup
 from hub.desk.hours.schedule import date_of
 from hub.people import fields, words
@@ -25,7 +26,11 @@ HOUSEKEEPING: Final = "housekeeping"
 HOLIDAYS: Final = "holidays_known"
 EVERY: Final = {HOUSEKEEPING: HOUR, HOLIDAYS: DAY}
 # What else is written when a job of this kind is given up.
-DEAD: Final = {DELIVER: outbound.given_up, stored.AGAIN: inbound.given_up}
+DEAD: Final = {
+    DELIVER: outbound.given_up,
+    stored.AGAIN: inbound.given_up,
+    files.FETCH: files.given_up,
+}
 PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked', 'running') LIMIT 1"
 
 
@@ -49,6 +54,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         stored.AGAIN: take_again,
         inboxes.CHECK: runner.check,
         DELIVER: runner.outbound.deliver,
+        files.FETCH: runner.files.fetch,
         "snooze_over": unit(tickets.snooze_over),
         bulk.JOB: unit(bulk.go_on),
         presence.EXPIRE: unit(presence.expire),

@@ -2,8 +2,10 @@
 
 import asyncio
 import dataclasses
+import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest_asyncio
@@ -40,6 +42,7 @@ class Options:
     public_url: str = "https://desk.example.org"
     forms_per_hour: int = 5
     inbound_kept_days: int = 30
+    files_folder: Path = dataclasses.field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="parley-files-")))
 
 
 @dataclasses.dataclass(frozen=True)

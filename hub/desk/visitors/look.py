@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
+from msgspec import structs
 
 from hub.clock import DAY
 from hub.db.backend import Row
 from hub.db.tx import Rx
+from hub.desk.files import rows as files
+from hub.desk.files.rows import FileShown
 from hub.desk.inboxes import by_id
 from hub.desk.ticket import Status, Ticket
 from hub.desk.visitors import details as about
@@ -68,6 +71,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     edited_at: int | None
     deleted: bool
     read: bool = False
+    files: tuple[FileShown, ...] = ()
 
 
 class Rating(msgspec.Struct, frozen=True):
@@ -184,7 +188,7 @@ WHERE message.ticket_id IN ({places}) AND message.id < :before
   AND (message.direction = 'outgoing' OR message.external_id LIKE CAST(visitor.id AS TEXT) || ':%')
 ORDER BY message.id DESC LIMIT :limit"""
         rows = sorted([*rows, *rx.rows(theirs, before=before, limit=PAGE + 1)], key=_id, reverse=True)
-    return [found for row in reversed(rows[:PAGE]) if (found := _shown(row))], len(rows) > PAGE
+    return _with_files(rx, [found for row in reversed(rows[:PAGE]) if (found := _shown(row))]), len(rows) > PAGE
 
 
 def shown(rx: Rx, message_ids: Iterable[int]) -> dict[int, tuple[int, Shown]]:
@@ -197,7 +201,13 @@ def shown(rx: Rx, message_ids: Iterable[int]) -> dict[int, tuple[int, Shown]]:
         for row in rx.rows(f"{_MESSAGES}{where}"):
             if seen := _shown(row):
                 found[row[0]] = (row[1], seen)
-    return found
+    whole = _with_files(rx, [seen for _, seen in found.values()])
+    return {one.id: (found[one.id][0], one) for one in whole}
+
+
+def _with_files(rx: Rx, messages: list[Shown]) -> list[Shown]:
+    attached = files.of_messages(rx, [one.id for one in messages])
+    return [structs.replace(one, files=attached[one.id]) if one.id in attached else one for one in messages]
 
 
 def ticket_shown(rx: Rx, ticket: Ticket) -> TicketShown:
