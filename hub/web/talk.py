@@ -172,8 +172,9 @@ class Talk:
         if not self.own_page:
             raise Refusal("forbidden", "Visitors come from a page of the desk.")
         inbox = await desk.store.read(inboxes.by_token, token)
-        if inbox is None or not inbox.enabled or not inbox.features.live:
+        if inbox is None or not inbox.features.live:
             raise not_found("inbox")
+        visitors.switched_on(inbox)
         widget.note(desk, inbox, hello.site)
         site = sites.require(inbox.common.allowed_origins, desk.config.public_url, hello.site)
         if hello.visitor is None:

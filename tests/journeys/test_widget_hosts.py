@@ -1,5 +1,6 @@
 """The pages that carry the chat, in a real Chromium: that may, that may not, that have no name."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from tests.journeys.chat_desk import ChatDesk, Visit, site, visit
 
@@ -123,11 +124,31 @@ async def test_a_chat_that_is_switched_off_is_not_there(desk: ChatDesk, browser:
         await tab.open()
         await desk.ask("PATCH", f"/inboxes/{(await inbox_of(desk, token))['id']}", {"enabled": False})
         await tab.say("Too late")
-        await expect(tab.bubble("Too late")).to_contain_text("Not sent.", timeout=60_000)
+        await expect(tab.bubble("Too late")).to_contain_text("Not sent.")
         after = Visit(await browser.new_page())
         await after.page.goto(address)
         assert "there is no chat" in await heard(after)
         assert await after.page.locator("parley-chat").count() == 0
+
+
+async def test_what_is_written_before_the_line_stands_is_told_that_the_chat_is_off(
+    desk: ChatDesk, browser: Browser
+) -> None:
+    token = await desk.inbox()
+    async with site(desk, token) as address:
+        tab = await visit(browser, address)
+        off = asyncio.Event()
+
+        async def between(line: WebSocketRoute) -> None:
+            await off.wait()
+            line.connect_to_server()
+
+        await tab.page.route_web_socket("**/live", between)
+        await tab.open()
+        await tab.say("Too early")
+        await desk.ask("PATCH", f"/inboxes/{(await inbox_of(desk, token))['id']}", {"enabled": False})
+        off.set()
+        await expect(tab.bubble("Too early")).to_contain_text("Not sent.", timeout=20_000)
 
 
 async def test_a_site_that_may_store_nothing_has_a_chat_as_long_as_its_page(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from joserfc import jwk, jwt
-from playwright.async_api import Browser, BrowserContext, expect
+from playwright.async_api import Browser, BrowserContext, WebSocketRoute, expect
 
 from tests.journeys.chat_desk import ChatDesk, Visit, site, visit
 
@@ -110,12 +110,44 @@ async def test_who_signs_in_elsewhere_sees_what_they_wrote_as_long_as_it_is_fres
         await phone.page.bring_to_front()
         await phone.open()
         await phone.sees()
-        await asyncio.sleep(2)  # until its line stands: what is identified in that very moment is another journey's
         await identify(phone, signed(inbox, "eve"))
         await phone.sees("On my desk", "In your hand")
         await phone.say("And from my phone")
         await phone.sees("On my desk", "In your hand", "And from my phone")
         assert await anna.hears("And from my phone") != number
+
+
+async def test_who_signs_in_while_the_line_comes_up_is_signed_in(
+    desk: ChatDesk, browser: Browser, context: BrowserContext
+) -> None:
+    """The hello is out and said nothing of them, and the line does not carry commands yet."""
+    inbox = await desk.inbox(identity_secret=SECRET)
+    async with desk.agent() as anna, site(desk, inbox) as shop:
+        tab = await visit(context, shop)
+        await identify(tab, signed(inbox, "eve"))
+        await tab.open()
+        await tab.say("On my desk")
+        await anna.hears("On my desk")
+        phone = await visit(await browser.new_context(), shop)
+        greeted, signs_in = asyncio.Event(), asyncio.Event()
+
+        async def between(line: WebSocketRoute) -> None:
+            server = line.connect_to_server()
+
+            async def back(message: str | bytes) -> None:
+                greeted.set()
+                await signs_in.wait()
+                line.send(message)
+
+            server.on_message(lambda message: asyncio.ensure_future(back(message)))
+
+        await phone.page.route_web_socket("**/live", between)
+        await phone.open()
+        await asyncio.wait_for(greeted.wait(), 20)
+        await identify(phone, signed(inbox, "eve"))
+        await phone.page.wait_for_timeout(200)
+        signs_in.set()
+        await phone.sees("On my desk")
 
 
 async def test_another_who_signs_in_takes_all_tabs_and_finds_nothing_of_the_one_before(

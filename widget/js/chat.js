@@ -145,6 +145,7 @@ class Chat extends Whoever {
 
   hello() {
     const { config, site, token, state, jwt, place } = this;
+    this.introduced = jwt;
     return {
       inbox: config.token,
       visitor: token || null,
@@ -175,6 +176,7 @@ class Chat extends Whoever {
     if (frame.type === "error") {
       this.emit("error", frame.problem?.detail);
       if (!this.state.ready) this.refusal = _("The chat cannot be reached just now.");
+      if (frame.problem?.status === 410) this.outbox.giveUp(frame.problem);
       this.draw();
     }
   }
@@ -226,6 +228,7 @@ class Chat extends Whoever {
         this.draw();
       }, PATIENCE);
     }
+    if (state === "live" && this.jwt !== this.introduced) this.identify(this.jwt); // said while the line came up
     if (state === "live") this.outbox.flush();
     else this.act({ type: "my.lost" });
     this.draw();

@@ -52,6 +52,11 @@ export class Outbox {
     this.flush();
   }
 
+  // The desk will take nothing from here any more.
+  giveUp(problem) {
+    for (const { client_id, text, state } of this.items()) if (state === "sending") this.refused(problem, client_id, text);
+  }
+
   async flush() {
     if (this.flushing) return;
     this.flushing = true;

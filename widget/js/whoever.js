@@ -7,6 +7,7 @@ export class Whoever extends Whereabouts {
   identify(jwt) {
     this.jwt = jwt;
     if (!jwt) return;
+    if (this.line.state === "live") this.introduced = jwt;
     this.line.command("identify", { jwt }).then(
       ({ visitor, state }) => {
         if (visitor && visitor !== this.token) {

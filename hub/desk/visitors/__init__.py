@@ -38,6 +38,7 @@ from hub.desk.visitors.talk import inbox_of as inbox_of
 from hub.desk.visitors.talk import read as read
 from hub.desk.visitors.talk import say as say
 from hub.desk.visitors.talk import start_anew as start_anew
+from hub.desk.visitors.talk import switched_on as switched_on
 from hub.desk.visitors.waiting import expected_wait as expected_wait
 from hub.desk.visitors.waiting import is_long as is_long
 from hub.desk.visitors.waiting import position as position

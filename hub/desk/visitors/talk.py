@@ -141,7 +141,11 @@ def read(tx: Tx, visitor: Visitor, message_id: int) -> None:
 
 
 def inbox_of(rx: Rx, visitor: Visitor) -> Inbox:
-    inbox = inboxes.by_id(rx, visitor.inbox_id)
+    return switched_on(inboxes.by_id(rx, visitor.inbox_id))
+
+
+def switched_on(inbox: Inbox | None) -> Inbox:
+    """`gone`, for what was written on a page that is open still: it is to be told that it will not be sent."""
     if inbox is None or not inbox.enabled:
         raise Refusal("gone", "This chat is switched off. Nothing was sent.")
     return inbox
