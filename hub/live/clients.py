@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 from hub.desk.visitors import Visitor
 from hub.live.audience import Sight, sight_of
 from hub.live.hydrate import Shown
-from hub.live.protocol import End, Frame
+from hub.live.protocol import End, Frame, Several
 from hub.staff.access import Caller
 from hub.staff.live_tickets import Credential
 
@@ -26,7 +26,7 @@ class Line(Protocol):
     def patience(self) -> int: ...  # seconds without a word after which it is dead
     @property
     def beats(self) -> bool: ...  # whether it wants heartbeats
-    def send(self, frame: Frame) -> bool: ...  # False: it cannot take more
+    def send(self, frame: Frame | Several) -> bool: ...  # False: it cannot take more
     def end(self, end: End) -> None: ...
     def abort(self) -> None: ...
     async def drained(self) -> None: ...
@@ -91,12 +91,14 @@ class VisitorSession(Session):
 
 
 class Group:
-    """The agents' sessions that see as much."""
+    """The agents' sessions that see as much. `owed`: what all of them are to hear, by the ids of the events, and not
+    all of them have."""
 
-    __slots__ = ("agents", "sessions", "sight")
+    __slots__ = ("agents", "owed", "sessions", "sight")
 
     def __init__(self, sight: Sight) -> None:
         self.sight = sight
+        self.owed: list[tuple[int, Frame]] = []
         self.sessions: dict[AgentSession, None] = {}
         self.agents: dict[int, int] = {}
 

@@ -3,6 +3,7 @@
 Used by the rest of hub.live and by its two doors, hub.web.socket and hub.web.poll.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -47,6 +48,20 @@ class Frame:
     def __init__(self, text: bytes) -> None:
         self.text = text
         self.wire = text_header(len(text)) + text
+
+    @property
+    def each(self) -> Sequence["Frame"]:
+        return (self,)
+
+
+class Several:
+    """Frames that go out in one write: fifty events to twenty clients cost twenty writes and not a thousand."""
+
+    __slots__ = ("each", "wire")
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.each = frames
+        self.wire = b"".join([frame.wire for frame in frames])
 
 
 def frame(type: str, **fields: Any) -> Frame:

@@ -22,7 +22,7 @@ from hub.live import protocol, replay
 from hub.live.audience import Sight, sight_of
 from hub.live.clients import ENDED, HELD, LIVE, STOPPED, AgentSession, Group, Line, Session, VisitorSession, remove
 from hub.live.hydrate import Shown, Things, things
-from hub.live.protocol import PING, REPLAY, End, Frame, Why, frame, snapshot_required
+from hub.live.protocol import PING, REPLAY, End, Frame, Several, Why, frame, snapshot_required
 
 log = structlog.get_logger("live")
 
@@ -62,11 +62,13 @@ class Live:
 
     def hold(self, session: Session) -> None:
         """From here on what happens is kept for it."""
+        self._ungroup(session)
+        if session.state == ENDED:
+            return
         current = self._current
         session.held = [current] if current is not None and current.recorded.id > session.cursor else []
         session.state = HELD
         self._held[session] = None
-        self._ungroup(session)
 
     def expect(self, line: Line) -> None:
         """Somebody has come who has not said who they are; for ten seconds that is in order."""
@@ -171,6 +173,8 @@ class Live:
             del group.agents[session.agent_id]
         if not group.sessions:
             self._groups.pop(group.sight, None)
+        if session.state == LIVE:
+            self._pay(session, group.owed)
 
     def tell(self, session: Session, what: Frame) -> None:
         """What is no event: to one that is being brought up to date it is told after that."""
@@ -348,8 +352,10 @@ class Live:
             for listener in self.told:
                 listener(shown)
             if time.monotonic() - since > SLICE_SECONDS:
+                await self._settle_all(since)
                 await asyncio.sleep(0)
                 since = time.monotonic()
+        await self._settle_all(since)
         self._current = None
 
     async def _tell_group(self, group: Group, shown: Shown, since: float) -> float:
@@ -357,17 +363,54 @@ class Live:
         special = {id: shown.for_agent(group.sight, id) for id in shown.special if id in group.agents}
         if usual is None and not special:
             return since
-        event_id, now = shown.recorded.id, self.now
+        event_id = shown.recorded.id
+        if not special:
+            assert usual is not None
+            group.owed.append((event_id, usual))
+            return since
+        since = await self._settle(group, since)
         for number, session in enumerate(tuple(group.sessions), 1):
-            told = special.get(session.agent_id, usual) if special else usual
-            if told is not None and session.group is group and event_id > session.cursor:
-                session.cursor, session.told = event_id, now
-                if not session.line.send(told):
-                    self.end(session, protocol.TOO_SLOW)
-            if not number & 31 and time.monotonic() - since > SLICE_SECONDS:
-                await asyncio.sleep(0)
-                since = time.monotonic()
+            told = special.get(session.agent_id, usual)
+            if told is not None and session.group is group:
+                self._pay(session, [(event_id, told)])
+            if not number & 31:
+                since = await self._breathe(since)
         return since
+
+    async def _settle_all(self, since: float) -> float:
+        for group in tuple(self._groups.values()):
+            since = await self._settle(group, since)
+        return since
+
+    async def _settle(self, group: Group, since: float) -> float:
+        """What a group is owed, to each in one write."""
+        owed = group.owed
+        if not owed:
+            return since
+        together = Several([told for _, told in owed])
+        for number, session in enumerate(tuple(group.sessions), 1):
+            if session.group is group:
+                self._pay(session, owed, together)
+            if not number & 31:
+                since = await self._breathe(since)
+        group.owed = []
+        return since
+
+    def _pay(self, session: Session, owed: list[tuple[int, Frame]], together: Several | None = None) -> None:
+        """Of what is owed, what it has not heard. `together`: all of it, where that is made already."""
+        if not owed or session.cursor >= owed[-1][0]:
+            return
+        if together is None or session.cursor >= owed[0][0]:
+            together = Several([told for event_id, told in owed if event_id > session.cursor])
+        session.cursor, session.told = owed[-1][0], self.now
+        if not session.line.send(together):
+            self.end(session, protocol.TOO_SLOW)
+
+    async def _breathe(self, since: float) -> float:
+        if time.monotonic() - since <= SLICE_SECONDS:
+            return since
+        await asyncio.sleep(0)
+        return time.monotonic()
 
     def _tell_visitor(self, shown: Shown, visitor_id: int) -> None:
         told = shown.for_visitor(visitor_id)

@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from hub.live import protocol
-from hub.live.protocol import End, Frame, frame
+from hub.live.protocol import End, Frame, Several, frame
 from hub.web import body, rest
 from hub.web.keys import DESK
 from hub.web.origin import own_page
@@ -66,10 +66,11 @@ class Poll:
 
     # --- as hub.live sees it -----------------------------------------------------------------------------------------
 
-    def send(self, frame: Frame) -> bool:
+    def send(self, frame: Frame | Several) -> bool:
         if self.over:
             return True
-        self._keep(frame.text)
+        for one in frame.each:
+            self._keep(one.text)
         return self._size <= protocol.MAX_BUFFER
 
     def end(self, end: End) -> None:

@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, hdrs, web
 from aiohttp.base_protocol import BaseProtocol
 
 from hub.live import protocol
-from hub.live.protocol import End, Frame
+from hub.live.protocol import End, Frame, Several
 from hub.web.keys import DESK
 from hub.web.origin import own_page
 from hub.web.problem import HttpError
@@ -33,7 +33,7 @@ class SocketLine:
         self._transport, self._protocol = transport, protocol
         self.over = False
 
-    def send(self, frame: Frame) -> bool:
+    def send(self, frame: Frame | Several) -> bool:
         if self.over:
             return True
         transport = self._transport
