@@ -166,6 +166,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     sent_at: int | None = None
     in_reply_to: str | None = None  # an external id of the same inbox
+    tokens: tuple[str, ...] = ()  # `Outgoing.ticket` as it came back, proven by the connector with `Hub.key`
+    known_as: str | None = None  # how others refer to it, where that is not its external id
+    references: tuple[str, ...] = ()  # what it hangs on, by those names, whether that has come yet or not
+    copied: tuple[Sender, ...] = ()  # who else got it: they take part from then on, and are shown as not proven
+    automatic: bool = False  # a machine wrote it: it reopens nothing and is never answered by a machine
     new_ticket: bool = False  # a matter of its own, whatever else is open (a form); else it joins the open ticket
     suspicion: str | None = None  # why it goes to the spam bin at once; it is stored all the same
     source: Source | None = None
@@ -195,6 +200,7 @@ class Receipt(msgspec.Struct, frozen=True):
     external_id: str
     state: Literal["sent", "delivered", "read", "failed"]
     reason: str | None = None
+    ref: str | None = None  # `Outgoing.id`, where the channel can tell it: found even when no answer ever came
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -255,7 +261,14 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[OutFile, ...] = ()  # all with the first part
     choices: tuple[str, ...] = ()
     template: str | None = None
+    ticket: str = ""  # what `Message.tokens` gives back: sign it into whatever an answer will carry
+    references: tuple[str, ...] = ()  # external ids of what was said before, oldest first
     cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    signature: str | None = None  # of the agent who wrote it
+    author: str | None = None  # their name
+    automatic: bool = False  # a machine wrote it, and no machine should answer
+    at: int = 0  # when it was said, the same at every attempt
     details: dict[str, Any] = {}
 
 
@@ -275,6 +288,7 @@ class Features:
     typing: bool = False
     undo: bool = True  # may be held for some seconds before it goes, so that its author can call it back; never if live
     form: bool = False  # has public pages for people without an account
+    copies: bool = False  # letters: carbon copies, forwarding, answering all
     max_text: int | None = None  # characters a part; None: as long as a message may be
     reaches: tuple[str, ...] = ()  # kinds of contact points it can send to
 
@@ -289,10 +303,12 @@ def setting(
     choices: Sequence[str] = (),
     shape: Literal["", "lines", "colour"] = "",
     look: bool = False,
+    group: str = "",
+    begin: bool = False,
 ) -> Any:
     """A field of a connector's `Settings`: the metadata becomes the settings form. Without `default` it is required.
     `shape`: a text of several lines (of a list: one a line), or a colour. `look`: visitors see it, so it is set beside
-    a preview.
+    a preview. `group`: the heading that it stands under. `begin`: asked for when an inbox is made, needed or not.
 
     A secret is sealed at rest, write-only in the API and kept out of `repr`. A `url` is one that the hub will call: it
     is judged when it is saved, as it is again at every call.
@@ -310,6 +326,8 @@ def setting(
             "choices": tuple(choices),
             "shape": shape,
             "look": look,
+            "group": group,
+            "begin": begin,
         },
     )
 
@@ -445,6 +463,10 @@ class Hub(Protocol):
         """The message of this inbox that has this id, if there is one."""
         ...
 
+    def works(self) -> None:
+        """For `run`: the way in stands, though nothing may have come by it yet."""
+        ...
+
     async def recall(self, name: str) -> str | None: ...
     async def remember(self, name: str, value: str) -> None: ...
 
@@ -503,6 +525,15 @@ class Connector:
 
     async def find(self, part: Outgoing) -> Found | NotFound | Unknowable:
         return Unknowable()
+
+    def consent_url(self, redirect: str, state: str, challenge: str) -> str | None:
+        """Where an administrator allows us in by OAuth 2.0 (RFC 6749, 7636: `challenge` is S256); None: there is no
+        such thing here, or not as it is set."""
+        return None
+
+    async def consented(self, redirect: str, code: str, verifier: str) -> Mapping[str, Any]:
+        """The settings to be kept, for the code that the consent gave. Raises Rejected with a readable reason."""
+        raise Rejected("this channel asks nobody's leave")
 
     def routes(self) -> Sequence[Route]:
         return ()

@@ -104,6 +104,8 @@ class Field(msgspec.Struct, frozen=True):
     default: Any
     shape: str = ""
     look: bool = False
+    group: str = ""
+    begin: bool = False
     common: bool = False
 
 
@@ -228,6 +230,8 @@ def _described(cls: type[Any], field: "dataclasses.Field[Any]") -> Field:
         default=None if missing or meta.get("secret") else field.default,
         shape=meta.get("shape", ""),
         look=bool(meta.get("look")),
+        group=meta.get("group", ""),
+        begin=bool(meta.get("begin")),
         common=cls is Common,
     )
 

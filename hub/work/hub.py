@@ -63,6 +63,9 @@ class HubOf:
         except Failed as error:
             raise Rejected(error.reason) from None
 
+    def works(self) -> None:
+        self._runner.note(self._inbox.id, "in", None)
+
     async def filed(self, external_id: str) -> Filed | None:
         return await self._runner.store.read(incoming.filed, self._inbox.id, external_id)
 

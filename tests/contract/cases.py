@@ -37,6 +37,7 @@ class Cases:
     sends: bool = False
     asks: bool = False  # `find` can tell what became of an Unknown one
     bad_request: int = 400  # a status with which the other side refuses one message for good
+    patience: int = 2_000  # milliseconds that all of the inbox waits for after "429"
 
     def settings(self, peer: Peer | None) -> dict[str, Any]:
         return {}

@@ -211,7 +211,7 @@ async def test_nothing_is_sent_while_the_other_side_asks_for_patience(channel: C
         return
     delivery = await answered(channel, "429")
     await asyncio.sleep(0.1)
-    await channel.pass_time(1_900)
+    await channel.pass_time(channel.cases.patience - 100)
     await asyncio.sleep(0.1)
     assert channel.peer is not None and channel.peer.accepted() == []
     assert await channel.delivery(delivery) == "queued"
