@@ -304,11 +304,11 @@ def setting(
     shape: Literal["", "lines", "colour"] = "",
     look: bool = False,
     group: str = "",
-    begin: bool = False,
+    early: bool = False,
 ) -> Any:
     """A field of a connector's `Settings`: the metadata becomes the settings form. Without `default` it is required.
     `shape`: a text of several lines (of a list: one a line), or a colour. `look`: visitors see it, so it is set beside
-    a preview. `group`: the heading that it stands under. `begin`: asked for when an inbox is made, needed or not.
+    a preview. `group`: the heading that it stands under. `early`: asked for when an inbox is made, needed or not.
 
     A secret is sealed at rest, write-only in the API and kept out of `repr`. A `url` is one that the hub will call: it
     is judged when it is saved, as it is again at every call.
@@ -327,7 +327,7 @@ def setting(
             "shape": shape,
             "look": look,
             "group": group,
-            "begin": begin,
+            "early": early,
         },
     )
 

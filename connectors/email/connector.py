@@ -5,10 +5,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import structlog
 
 from connectors.email import parse as meaning
 from connectors.email import reading, render, sending
+from connectors.email.mail import Mail
 from connectors.email.oauth import SignIn
 from connectors.email.settings import EmailSettings
 from hub.connector import (
@@ -33,6 +35,7 @@ class EmailConnector(Connector):
     kind = meaning.KIND
     title = "E-mail"
     features = Features(html=True, subject=True, files=True, receipts=True, copies=True, reaches=("email",))
+    reader = "connectors.email.reading:read"
     Settings = EmailSettings
     settings: EmailSettings
 
@@ -53,7 +56,7 @@ class EmailConnector(Connector):
             raise Unparsable(f"The mail server would not give this mail ({raw.header('x-mail-uid')}): {missing}")
         if not raw.body.strip():
             raise Unparsable("This mail is empty.")
-        mail = reading.read(raw.body)
+        mail = msgspec.msgpack.decode(raw.read, type=Mail) if raw.read is not None else reading.read(raw.body)
         return meaning.parse(mail, self.settings, self._key, self.hub.now(), raw.header("x-mail-cut"))
 
     # --- out ---

@@ -8,7 +8,9 @@ marked, moved or deleted, and what somebody has read or not says nothing about w
 import contextlib
 import imaplib
 import json
+import socket
 import ssl
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -202,25 +204,24 @@ class Mailbox:
                 self._ready.append(folder, body, flags=(b"\\Seen",))
 
     def cut(self) -> None:
-        """From any thread: whatever waits for the server stops waiting."""
+        """From any thread, and never waits: whatever waits for the server stops waiting."""
         self._cut = True
         client = self._client
         if client is not None:
             with contextlib.suppress(Exception):
-                client.shutdown()
-
-    def close(self) -> None:
-        client = self._client
-        if client is not None:
-            with contextlib.suppress(Exception):
-                client.socket().settimeout(2)
-                client.logout()
-            self.cut()
+                # Not by way of the TLS layer, nor by closing: both would wait for the thread that reads.
+                socket.socket.shutdown(client.socket(), socket.SHUT_RDWR)
+            threading.Thread(target=_closed, args=(client,), name="mailbox ends", daemon=True).start()
 
     @property
     def _ready(self) -> IMAPClient:
         assert self._client is not None
         return self._client
+
+
+def _closed(client: IMAPClient) -> None:
+    with contextlib.suppress(Exception):
+        client.shutdown()
 
 
 def _bound(client: IMAPClient) -> None:

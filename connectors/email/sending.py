@@ -44,10 +44,18 @@ async def submit(letter: Letter, settings: EmailSettings, token: str | None) -> 
 
 
 async def look_in(settings: EmailSettings, token: str | None) -> None:
-    """Connects and signs in, sends nothing."""
+    """Connects, signs in and says who would write; sends nothing."""
+    import aiosmtplib
+
     client = _client(settings)
     try:
         await _open(client, settings, token)
+        try:
+            await client.mail(settings.address, timeout=SECONDS)  # may we write in this name?
+        except aiosmtplib.SMTPResponseException as error:
+            raise Refused(error.code, error.message) from None
+        except (aiosmtplib.SMTPException, OSError, EOFError, TimeoutError) as error:
+            raise Retry(reason=f"Sending (SMTP): {unreachable('the mail server', error)}") from None
         with contextlib.suppress(Exception):
             await client.quit(timeout=2)
     except Refused as error:

@@ -21,7 +21,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 @dataclasses.dataclass(frozen=True)
 class EmailSettings:
-    address: str = setting("Address", "The one that customers write to: help@shop.example.", begin=True)
+    address: str = setting("Address", "The one that customers write to: help@shop.example.", early=True)
     sign_in: Literal["password", "google", "microsoft", "oauth2"] = setting(
         "How to sign in",
         "google and microsoft: no password; you are sent there to allow it once the inbox is added. "
@@ -29,10 +29,10 @@ class EmailSettings:
         default="password",
         choices=("password", "google", "microsoft", "oauth2"),
         group=SIGN_IN,
-        begin=True,
+        early=True,
     )
     user: str | None = setting(
-        "User name", "Empty: the address itself, as nearly everywhere.", default=None, group=SIGN_IN, begin=True
+        "User name", "Empty: the address itself, as nearly everywhere.", default=None, group=SIGN_IN, early=True
     )
     password: str | None = setting(
         "Password",
@@ -40,7 +40,7 @@ class EmailSettings:
         default=None,
         secret=True,
         group=SIGN_IN,
-        begin=True,
+        early=True,
     )
     client_id: str | None = setting(
         "Client ID", "Of the app that you made at Google, Microsoft or your own provider.", default=None, group=SIGN_IN
@@ -52,7 +52,7 @@ class EmailSettings:
     authorize_url: str | None = setting(
         "Authorisation address (oauth2)", "Where leave is asked for.", default=None, group=SIGN_IN, url=True
     )
-    token_url: str | None = setting(
+    exchange_url: str | None = setting(
         "Token address (oauth2)", "Where the code is changed for a token.", default=None, group=SIGN_IN, url=True
     )
     scope: str | None = setting("Scope (oauth2)", "What leave is asked for.", default=None, group=SIGN_IN)
@@ -61,7 +61,7 @@ class EmailSettings:
         group=SIGN_IN,
     )  # fmt: skip
     imap_host: str | None = setting(
-        "IMAP server", "Empty: as known for the address, else imap. and its domain.", default=None, group=IN, begin=True
+        "IMAP server", "Empty: as known for the address, else imap. and its domain.", default=None, group=IN, early=True
     )
     imap_port: int | None = setting("IMAP port", "Empty: 993, or 143 with starttls.", default=None, group=IN)
     imap_security: Literal["auto", "tls", "starttls", "none"] = setting(
@@ -84,7 +84,7 @@ class EmailSettings:
     )
     smtp_host: str | None = setting(
         "SMTP server", "Empty: as known for the address, else smtp. and its domain.", default=None, group=OUT,
-        begin=True,
+        early=True,
     )  # fmt: skip
     smtp_port: int | None = setting("SMTP port", "Empty: 465, or 587 with starttls.", default=None, group=OUT)
     smtp_security: Literal["auto", "tls", "starttls", "none"] = setting(
@@ -177,7 +177,7 @@ class EmailSettings:
                 raise WrongSetting(name, "This has to be one line.")
         if self.tenant is not None and not re.fullmatch(r"[A-Za-z0-9.-]{1,100}", self.tenant):
             raise WrongSetting("tenant", "Write the tenant's id or domain.")
-        if self.sign_in == "oauth2" and not (self.authorize_url and self.token_url):
+        if self.sign_in == "oauth2" and not (self.authorize_url and self.exchange_url):
             raise WrongSetting("authorize_url", "Enter both addresses of your provider.")
 
     # --- what follows from them ---
@@ -219,7 +219,7 @@ class EmailSettings:
             case "microsoft":
                 return providers.microsoft_consent(self.tenant or "common")
             case "oauth2":
-                return Consent(self.authorize_url or "", self.token_url or "", self.scope or "")
+                return Consent(self.authorize_url or "", self.exchange_url or "", self.scope or "")
         return None
 
     @property

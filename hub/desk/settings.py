@@ -105,7 +105,7 @@ class Field(msgspec.Struct, frozen=True):
     shape: str = ""
     look: bool = False
     group: str = ""
-    begin: bool = False
+    early: bool = False
     common: bool = False
 
 
@@ -231,7 +231,7 @@ def _described(cls: type[Any], field: "dataclasses.Field[Any]") -> Field:
         shape=meta.get("shape", ""),
         look=bool(meta.get("look")),
         group=meta.get("group", ""),
-        begin=bool(meta.get("begin")),
+        early=bool(meta.get("early")),
         common=cls is Common,
     )
 

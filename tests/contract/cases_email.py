@@ -1,5 +1,6 @@
 """The e-mail channel in the contract suite."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -62,8 +63,14 @@ class EmailCases(Cases):
             yield peer
 
     async def deliver(self, runner: Runner, inbox: Inbox, raw: Raw) -> Reply:
-        """As `run` hands it over."""
+        """As `run` hands it over; it is only stored then, and read by a job."""
         await runner.connector(inbox).hub.receive(raw)
+        for _ in range(1_000):
+            if not await runner.store.read(
+                lambda rx: rx.value("SELECT 1 FROM inbound WHERE state = 'waiting' LIMIT 1")
+            ):
+                break
+            await asyncio.sleep(0.01)
         return Reply()
 
 

@@ -227,7 +227,9 @@ class _Session:
                 cut = re.search(r"<0\.(\d+)>", items)
                 body = mail.raw[: int(cut[1])] if cut else mail.raw
                 name = "BODY[]<0>" if cut else "BODY[]"
-                self.writer.write(f"* {position} FETCH (UID {mail.uid} {name} {{{len(body)}}}\r\n".encode() + body + b")\r\n")
+                self.writer.write(
+                    f"* {position} FETCH (UID {mail.uid} {name} {{{len(body)}}}\r\n".encode() + body + b")\r\n"
+                )
             else:
                 size = len(mail.raw)
                 self.say(f'* {position} FETCH (UID {mail.uid} RFC822.SIZE {size} INTERNALDATE "{mail.at}")')

@@ -1,13 +1,15 @@
 """A mail server for submission (aiosmtpd) that answers by a script, and keeps what it really took.
 
-`script`: what to do with the next letters. "ok", "429" (452, the whole account), a number (that answer to DATA; 500 and
-503 stand for what passes and are said as 451 and 421), "hang" (takes it and never answers), "take and die", "refuse and
-die", "no recipient" (550 at RCPT). What was taken also lies in `sent_to`, if there is an IMAP peer beside it.
+`script`: what to do with the next letters. "ok", "429" (421 at MAIL, the whole account), 550 (at MAIL), another number
+(that answer to DATA; 500 and 503 stand for what passes and are said as 451), "hang" (takes it and never answers),
+"take and die", "refuse and die" (at MAIL), "no recipient" (550 at RCPT). What was taken also lies in the folder of sent
+mail of an IMAP peer, if there is one.
 """
 
 import asyncio
 import email
 import re
+import warnings
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.providers.imap_peer import PASSWORD, USER, ImapPeer
 
+SLOW_DOWN, REFUSE_AND_DIE = "429", "refuse and die"
 _PASSES = {500: "451 4.3.0 try again", 503: "451 4.3.2 try again later"}
 
 
@@ -35,6 +38,11 @@ class Taken:
             if part.get_content_type() == "text/plain":
                 return part.get_payload(decode=True).decode().replace("\r\n", "\n")
         return ""
+
+
+def _drop(server: SMTP) -> None:
+    if isinstance(server.transport, asyncio.WriteTransport):
+        server.transport.abort()
 
 
 class SmtpPeer:
@@ -69,36 +77,46 @@ class SmtpPeer:
         assert self._server is not None
         self._server.close()
         for one in self._servers:
-            if one.transport is not None:
-                one.transport.abort()
+            _drop(one)
         await asyncio.sleep(0)
 
     def _make(self) -> SMTP:
-        made = SMTP(
-            self,
-            hostname="mail.example",
-            enable_SMTPUTF8=True,
-            auth_require_tls=False,
-            auth_required=True,
-            authenticator=self._authenticate,
-            loop=asyncio.get_running_loop(),
-        )
+        with warnings.catch_warnings():  # that passwords go without TLS here is known
+            warnings.simplefilter("ignore")
+            made = SMTP(
+                self,
+                hostname="mail.example",
+                enable_SMTPUTF8=True,
+                auth_require_tls=False,
+                auth_required=True,
+                authenticator=self._authenticate,
+                loop=asyncio.get_running_loop(),
+            )
         self._servers.append(made)
         return made
 
-    def _authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
         good = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
-        if self.script and self.script[0] == 550:  # before a letter as well as at a mere look
-            self.script.popleft()
-            return AuthResult(success=False, handled=False, message="550 5.7.1 go away")
-        return AuthResult(success=good)
+        return AuthResult(success=good, auth_data=data)
 
-    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        what = self.script[0] if self.script else None
+        if what in (550, SLOW_DOWN, REFUSE_AND_DIE):
+            self.script.popleft()
+            if what == REFUSE_AND_DIE:
+                _drop(server)
+            return "550 5.7.1 go away" if what == 550 else "421 4.7.0 too much, slower"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if address in self.refused:
             return "550 5.1.1 no such user"
         if self.script and self.script[0] == "no recipient":
@@ -110,13 +128,8 @@ class SmtpPeer:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.calls += 1
         what = self.script.popleft() if self.script else "ok"
-        if what in ("429",):
-            return "452 4.3.1 too much, slower"
         if isinstance(what, int):
             return _PASSES.get(what, f"{what} 5.7.1 refused for good")
-        if what == "refuse and die":
-            server.transport.abort()
-            return "451 gone"
         content = envelope.original_content or b""
         self.taken.append(Taken(envelope.mail_from or "", list(envelope.rcpt_tos), content))
         if self.imap is not None:
@@ -124,5 +137,5 @@ class SmtpPeer:
         if what == "hang":
             await asyncio.sleep(3_600)
         if what == "take and die":
-            server.transport.abort()
+            _drop(server)
         return "250 2.0.0 queued"
