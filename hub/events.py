@@ -495,6 +495,13 @@ class TeamChanged(Event, frozen=True, kw_only=True):
     team_id: int
 
 
+class TeamDeleted(Event, frozen=True, kw_only=True):
+    """Nobody is in it any longer; its tickets go elsewhere."""
+
+    name = "team.deleted"
+    team_id: int
+
+
 class RoleChanged(Event, frozen=True, kw_only=True):
     name = "role.changed"
     role_id: int
@@ -557,6 +564,35 @@ class SiteSeen(Event, frozen=True, kw_only=True):
 
 class TagCreated(Event, frozen=True, kw_only=True):
     name = "tag.created"
+    tag_id: int
+
+
+class TagChanged(Event, frozen=True, kw_only=True):
+    """It is called otherwise, or has another colour."""
+
+    name = "tag.changed"
+    tag_id: int
+
+
+class TagMerged(Event, frozen=True, kw_only=True):
+    """Whatever bore it bears the other."""
+
+    name = "tag.merged"
+    tag_id: int
+    into: int
+
+
+class TagDeleted(Event, frozen=True, kw_only=True):
+    """Nothing bears it any longer."""
+
+    name = "tag.deleted"
+    tag_id: int
+
+
+class TagRestored(Event, frozen=True, kw_only=True):
+    """It is a tag of its own again, on whatever bore it before it was merged or deleted."""
+
+    name = "tag.restored"
     tag_id: int
 
 

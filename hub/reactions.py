@@ -24,6 +24,7 @@ from hub.events import (
     ReplyBreached,
     TargetsChanged,
     TeamChanged,
+    TeamDeleted,
     TicketAssigned,
     TicketHandedOff,
     TicketJoined,
@@ -74,6 +75,7 @@ STATE: Mapping[type[Event], Sequence[Reaction]] = {
     HoursChanged: (reply_clock.all_anew,),
     TargetsChanged: (reply_clock.all_anew,),
     TeamChanged: (reply_clock.all_anew,),
+    TeamDeleted: (reply_clock.all_anew,),
     InboxChanged: (reply_clock.all_anew,),
 }
 

@@ -340,7 +340,9 @@ export class Live {
       case 'pong': break;
       case 'snapshot_required': this.send({ type: 'snapshot' }); break;
       case 'live': this.#tries = 0; this.onframe(frame); this.onstate('live'); break;
-      default: this.onframe(frame);
+      default:
+        this.onframe(frame);
+        if (frame.name === 'tag.restored') this.send({ type: 'snapshot' }); // what bears it, no event tells
     }
   }
 

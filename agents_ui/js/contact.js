@@ -3,7 +3,7 @@
 
 import { _, exact, ngettext, short } from './base.js';
 import './edit.js';
-import { agentName, agents, me, state, tell } from './desk.js';
+import { agentName, agents, colourOf, me, state, tell } from './desk.js';
 import { Part, avatar, skeleton, soon } from './parts.js';
 import * as people from './people.js';
 import { glyph } from './pictures.js';
@@ -174,7 +174,7 @@ class Card extends OfContact {
     const others = Object.values(state.value.tags).map((one) => one.name).filter((name) => !contact.tags.includes(name));
     return html`<section class="part" aria-labelledby="tags-title">
       <div class="part__head"><h2 id="tags-title">${_('Tags')}</h2></div>
-      <ul class="tags">${contact.tags.map((name) => html`<li class="chip chip--tag"><bdi>${name}</bdi>${fixed ? nothing : html`<button class="chip__x" aria-label=${_('Remove {0}', name)}
+      <ul class="tags">${contact.tags.map((name) => html`<li class="chip chip--tag" data-colour=${colourOf(name)}><bdi>${name}</bdi>${fixed ? nothing : html`<button class="chip__x" aria-label=${_('Remove {0}', name)}
         @click=${() => people.untag(contact.id, name)}>×</button>`}</li>`)}
         ${fixed ? nothing : html`<li><form class="tags__add" @submit=${(event) => this.#tag(event, contact)}>
           <label class="sr" for="tag-new">${_('Add a tag')}</label>

@@ -4,7 +4,7 @@
 import { _, exact, ngettext, short } from './base.js';
 import './contact.js';
 import { OfContact, failed } from './contact.js';
-import { agentName, agents, hear, me, state } from './desk.js';
+import { agentName, agents, colourOf, hear, me, state } from './desk.js';
 import './edit.js';
 import { Part, action, avatar, go, route, skeleton, soon } from './parts.js';
 import * as people from './people.js';
@@ -53,7 +53,8 @@ async function fetchList(of, query, cursor = null) {
 
 // A row is as the events tell it; the order stays until one comes back, nothing moves under the hand.
 hear((frame) => {
-  const row = frame.contact, { items } = listed.peek();
+  const row = frame.contact, { of, items } = listed.peek();
+  if (items && people.RETAGS.has(frame.name) && document.querySelector('p-contact-list')) fetchList(of, asked(route.peek().query));
   if (row && items?.some((one) => one.id === row.id)) listed.value = { ...listed.peek(), items: items.map((one) => (one.id === row.id ? { ...one, ...row } : one)) };
 });
 
@@ -161,7 +162,7 @@ class List extends Part {
       <td class="people__point" data-label=${_('E-mail or phone')}><bdi dir="ltr">${one.point ?? ''}</bdi></td>
       <td data-label=${_('Owner')}>${one.owner_id == null ? nothing : html`<bdi>${one.owner_id === me.value?.agent.id ? _('You') : agentName('agent', one.owner_id)}</bdi>`}</td>
       <td data-label=${_('Next contact')}>${next ? html`<span class=${`due due--${due(next, soon.value)}`} title=${exact(next)}>${soonish(next, soon.value)}</span>` : nothing}</td>
-      <td data-label=${_('Tags')}><span class="chips">${(one.tags ?? []).slice(0, 3).map((tag) => html`<span class="chip"><bdi>${tag}</bdi></span>`)}${(one.tags ?? []).length > 3 ? html`<span class="chip">+${one.tags.length - 3}</span>` : nothing}</span></td>
+      <td data-label=${_('Tags')}><span class="chips">${(one.tags ?? []).slice(0, 3).map((tag) => html`<span class="chip chip--of-tag" data-colour=${colourOf(tag)}><bdi>${tag}</bdi></span>`)}${(one.tags ?? []).length > 3 ? html`<span class="chip">+${one.tags.length - 3}</span>` : nothing}</span></td>
       <td class="people__seen" data-label=${_('Last heard of')}>${one.seen_at ? html`<time datetime=${new Date(one.seen_at).toISOString()} title=${exact(one.seen_at)}>${short(one.seen_at)}</time>` : nothing}</td></tr>`;
   }
 }

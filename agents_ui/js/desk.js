@@ -14,6 +14,7 @@ export const me = computed(() => state.value.me);
 export const agents = computed(() => state.value.agents);
 export const teams = computed(() => state.value.teams);
 export const inboxes = computed(() => state.value.inboxes);
+export const colourOf = (name) => store.colourOf(state.value.tags, name);
 export const ready = computed(() => state.value.ready);
 export const connection = computed(() => ({ state: state.value.connection, since: state.value.since }));
 export const counts = signal(null); // by view; a number, or null where nobody has counted yet

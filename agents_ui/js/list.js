@@ -2,7 +2,7 @@
 // still under the pointer and under the focus; the selection is a ticket, not a place.
 
 import { _, exact, ngettext, short, waited } from './base.js';
-import { agents, agentName, busy, complete, counts, drafted, inboxes, isOpen, markUnread, me, page, pages, preferences, ready, resolve, state, teams } from './desk.js';
+import { agents, agentName, busy, colourOf, complete, counts, drafted, inboxes, isOpen, markUnread, me, page, pages, preferences, ready, resolve, state, teams } from './desk.js';
 import { Part, action, avatar, go, icon, kept, path, route, skeleton, soon } from './parts.js';
 import { SORTS, VIEWS, arranged, unread, wanted } from './store.js';
 import { classMap, html, nothing, repeat } from './vendor/lit.js';
@@ -448,7 +448,7 @@ function marks(ticket) {
     ${ticket.priority === 'urgent' || ticket.priority === 'high' ? html`<span class=${`chip chip--${ticket.priority}`}>${icon('flag')}${priority(ticket.priority)}</span>` : nothing}
     ${ticket.status === 'open' ? nothing : html`<span class="chip">${ticket.status === 'snoozed' ? icon('snooze') : nothing}${status(ticket.status)}</span>`}
     ${drafted.value.has(ticket.number) ? html`<span class="chip chip--draft">${icon('pencil')}${_('Draft')}</span>` : nothing}
-    ${ticket.tags.slice(0, 2).map((tag) => html`<span class="chip"><bdi>${tag}</bdi></span>`)}${more > 0 ? html`<span class="chip" dir="ltr">+${more}</span>` : nothing}
+    ${ticket.tags.slice(0, 2).map((tag) => html`<span class="chip chip--of-tag" data-colour=${colourOf(tag)}><bdi>${tag}</bdi></span>`)}${more > 0 ? html`<span class="chip" dir="ltr">+${more}</span>` : nothing}
     ${Object.keys(inboxes.value).length > 1 ? html`<span class="row__inbox"><bdi>${inboxes.value[ticket.inbox_id]?.name ?? ''}</bdi></span>` : html`<span class="gap"></span>`}${looking(ticket)}
     ${who ? html`<span class="row__owner" title=${mine ? _('Yours') : who.name}>${avatar(who.name, who.id, 'avatar--small')}<span class="sr">${mine ? _('You') : who.name}</span></span>` : nothing}`;
 }

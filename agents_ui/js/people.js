@@ -60,11 +60,14 @@ function happened(id) {
   }, SETTLES));
 }
 
+export const RETAGS = new Set(['tag.changed', 'tag.merged', 'tag.deleted', 'tag.restored']); // whoever bears one is shown otherwise
+
 hear((frame) => {
   if (frame.type === 'snapshot') {
     for (const id of [...known.keys()]) happened(id);
   } else if (frame.type === 'event') {
-    if (frame.name.startsWith('field.')) defined.value = null;
+    if (frame.name.startsWith('own_field.')) defined.value = null;
+    if (RETAGS.has(frame.name)) for (const id of [...known.keys()]) happened(id);
     const id = frame.contact_id ?? frame.contact?.id ?? frame.ticket?.contact_id;
     if (id != null) happened(id);
   }

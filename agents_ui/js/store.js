@@ -87,7 +87,7 @@ function happened(state, frame) {
   if (name === 'ticket.left') {
     return { ...logged(state, [number]), tickets: without(state.tickets, number), threads: without(state.threads, number) };
   }
-  let next = house(state, frame);
+  let next = gone(house(retagged(state, frame), frame), frame);
   if (ticket) {
     next = { ...put(next, { [number]: ticket }), touched: { ...next.touched, [number]: frame.id } };
     if (name === 'ticket.entered') next = { ...next, threads: without(next.threads, number) };
@@ -119,6 +119,32 @@ function house(state, frame) {
   }
   return next;
 }
+
+/** A tag that is called otherwise, or has become another or none, on every ticket that bears it. */
+function retagged(state, { name, tag_id: id, into, tag }) {
+  const was = state.tags[id]?.name, now = name === 'tag.changed' ? tag?.name : state.tags[into]?.name;
+  if (!was || !RETAGS.has(name) || was === now || (name === 'tag.changed' && !now)) return state;
+  const theirs = Object.values(state.tickets).filter((ticket) => ticket.tags.includes(was));
+  const others = (tags) => tags.filter((one) => one !== was && one !== now);
+  return put(state, by(theirs.map((ticket) => ({ ...ticket, tags: [...others(ticket.tags), ...(now ? [now] : [])].sort(folded) })), 'number'));
+}
+
+const RETAGS = new Set(['tag.changed', 'tag.merged', 'tag.deleted']);
+const fold = (text) => text.normalize('NFKC').toLowerCase();
+const folded = (a, b) => (fold(a) < fold(b) ? -1 : 1);
+
+function gone(state, { name, tag_id: tag, team_id: team }) {
+  if (name === 'tag.merged' || name === 'tag.deleted') return { ...state, tags: without(state.tags, tag) };
+  return name === 'team.deleted' ? { ...state, teams: without(state.teams, team) } : state;
+}
+
+/** The colour of the tag of this name. */
+export function colourOf(tags, name) {
+  if (!colours.has(tags)) colours.set(tags, Object.fromEntries(Object.values(tags).map((tag) => [tag.name, tag.colour])));
+  return colours.get(tags)[name] ?? 'grey';
+}
+
+const colours = new WeakMap();
 
 function renamed(state, { id, name }) {
   const theirs = Object.values(state.tickets).filter((ticket) => ticket.contact_id === id && ticket.contact_name !== name);

@@ -2,7 +2,7 @@
 
 import { _, date, day, exact, ngettext } from './base.js';
 import { write } from './composer.js';
-import { agentName, agents, ask, claim, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
+import { agentName, agents, ask, claim, colourOf, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
 import { clock, finish, menus, priority, status } from './list.js';
 import { Part, aside, avatar, icon, panels, path, route, skeleton } from './parts.js';
 import { delivered, laid, timeline, unread } from './store.js';
@@ -215,7 +215,7 @@ function about(it) {
     ${property('assignee', _('Assigned to'), html`${owner ? avatar(owner.name, owner.id, 'avatar--small') : icon('person')}<bdi>${whose(it)}</bdi>`, assigns)}
     ${team || (assigns && Object.keys(teams.value).length) ? property('team', _('Team'), html`${icon('team')}<bdi>${team?.name ?? _('No team')}</bdi>`, assigns) : nothing}
     ${property('urgency', _('Priority'), html`<span class=${`flag flag--${it.priority}`}>${icon('flag')}</span>${priority(it.priority)}`, changes)}
-    ${it.tags.length || changes ? property('tags', _('Tags'), html`${icon('tag')}${it.tags.length ? it.tags.map((tag) => html`<span class="chip"><bdi>${tag}</bdi></span>`) : _('Add a tag')}`, changes) : nothing}
+    ${it.tags.length || changes ? property('tags', _('Tags'), html`${icon('tag')}${it.tags.length ? it.tags.map((tag) => html`<span class="chip chip--of-tag" data-colour=${colourOf(tag)}><bdi>${tag}</bdi></span>`) : _('Add a tag')}`, changes) : nothing}
     ${it.due_at || (it.waiting_since != null && it.status === 'open') ? clock(it) : nothing}
     ${looking ? html`<span class="chip chip--seen">${icon('eye')}${_('{0} is looking', looking)}</span>` : nothing}
   </div>`;

@@ -1,4 +1,4 @@
-"""Commands on contacts, their points, consents and tags, and on the one set of tags."""
+"""Commands on contacts, their points, consents and tags."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -32,10 +32,6 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class ContactPage(msgspec.Struct, frozen=True):
     items: list[contact_lists.ContactRow]
     next: str | None
-
-
-class TagList(msgspec.Struct, frozen=True):
-    items: list[tags.Tag]
 
 
 class PointGiven(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -229,10 +225,6 @@ def _untag(tx: Tx, caller: Caller, request: TagContact) -> ContactAnswer:
     return contact_answer(tx, caller, request.contact_id)
 
 
-def _tags(rx: Rx, caller: Caller, request: Nothing) -> TagList:
-    return TagList(tags.all_tags(rx))
-
-
 _READ: dict[str, Any] = {
     "noun": "contacts", "method": "GET", "scope": "contacts:read", "permission": "contacts.read",
 }  # fmt: skip
@@ -319,14 +311,5 @@ COMMANDS: Final = (
         request=TagContact,
         write=_untag,
         **_WRITE,
-    ),
-    Command(
-        name="list_tags",
-        summary="Every tag of this desk.",
-        path="/tags",
-        request=Nothing,
-        answer=TagList,
-        read=_tags,
-        **_READ | {"noun": "tags"},
     ),
 )

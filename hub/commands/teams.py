@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from hub.commands.table import Command
 from hub.db import cursor
 from hub.db.tx import Rx, Tx
+from hub.desk import dissolving
 from hub.staff import roles, teams
 from hub.staff.access import Caller
 from hub.staff.roles import Permission, Role, Sees
@@ -77,6 +78,14 @@ class RenameTeam(_Request, frozen=True, kw_only=True):
     hours_id: Id | UnsetType | None = UNSET
 
 
+class DeleteTeam(_Request, frozen=True, kw_only=True):
+    """`tickets_to`: the team that gets its tickets and texts; left out: its tickets are in no team's queue, its texts
+    the whole desk's."""
+
+    team_id: Id
+    tickets_to: Id | None = None
+
+
 class TeamMember(_Request, frozen=True, kw_only=True):
     team_id: Id
     agent_id: Id
@@ -125,6 +134,11 @@ def _create_team(tx: Tx, caller: Caller, request: CreateTeam) -> Team:
 def _rename_team(tx: Tx, caller: Caller, request: RenameTeam) -> Team:
     teams.change(tx, caller, request.team_id, name=request.name, hours_id=request.hours_id)
     return teams.get(tx, request.team_id)
+
+
+def _delete_team(tx: Tx, caller: Caller, request: DeleteTeam) -> RemovedAnswer:
+    dissolving.dissolve(tx, caller, request.team_id, request.tickets_to)
+    return RemovedAnswer(request.team_id)
 
 
 def _add_member(tx: Tx, caller: Caller, request: TeamMember) -> Team:
@@ -229,6 +243,16 @@ COMMANDS: Final = (
         request=RenameTeam,
         answer=Team,
         write=_rename_team,
+        **_TEAMS,
+    ),
+    Command(
+        name="delete_team",
+        summary="Dissolve a team: nobody is in it from now on; a job takes its tickets to another or out of any.",
+        method="POST",
+        path="/teams/{team_id}/delete",
+        request=DeleteTeam,
+        answer=RemovedAnswer,
+        write=_delete_team,
         **_TEAMS,
     ),
     Command(

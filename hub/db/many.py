@@ -21,9 +21,11 @@ def some(ids: Iterable[int]) -> Iterator[tuple[str, dict[str, int]]]:
         yield f"({', '.join(f':{name}' for name in names)})", dict(zip(names, part, strict=True))
 
 
-def rows_of(rx: Rx, sql: str, column: str, ids: Iterable[int], order: str = "", **params: Any) -> Iterator[Row]:
-    """The rows of a constant `sql` (up to its FROM, or to the last of its conditions, whose values are `params`) with
-    one of the ids in `column`, itself a constant."""
-    joint = "AND" if "WHERE" in sql else "WHERE"
+def rows_of(
+    rx: Rx, sql: str, column: str, ids: Iterable[int], order: str = "", *, where: str = "", **params: Any
+) -> Iterator[Row]:
+    """The rows of `sql`, a constant up to its FROM and joins, with one of the ids in `column` for which `where` holds,
+    whose values are `params`; all three are constants."""
+    also = f" AND {where}" if where else ""
     for names, values in some(ids):
-        yield from rx.rows(f"{sql} {joint} {column} IN {names}{order}", **values, **params)
+        yield from rx.rows(f"{sql} WHERE {column} IN {names}{also}{order}", **values, **params)

@@ -19,7 +19,7 @@ _PUT = """
 UPDATE ticket SET assignee_id = :to, offered_to = NULL, offered_until = NULL, changed_at = :now WHERE id = :id"""
 _MOVE = "UPDATE ticket SET team_id = :team_id, changed_at = :now WHERE id = :id"
 _AGENT = "SELECT 1 FROM agent WHERE id = :id AND disabled_at IS NULL"
-_TEAM = "SELECT 1 FROM team WHERE id = :id"
+_TEAM = "SELECT 1 FROM team WHERE id = :id AND gone_at IS NULL"
 
 
 def put(tx: Tx, caller: Caller, ticket: Ticket, to: int | None, how: How) -> Ticket:
@@ -96,6 +96,15 @@ def move(tx: Tx, caller: Caller, number: int, team_id: int | None) -> None:
     if team_id == ticket.team_id:
         return
     require_team(tx, team_id)
+    _to_team(tx, caller, ticket, team_id)
+
+
+def take_along(tx: Tx, caller: Caller, number: int, team_id: int | None) -> None:
+    """The same where its team goes away, for whatever was merged as well. Judges no team."""
+    _to_team(tx, caller, tickets.seen(tx, caller, number, merged=True), team_id)
+
+
+def _to_team(tx: Tx, caller: Caller, ticket: Ticket, team_id: int | None) -> None:
     tx.run(_MOVE, team_id=team_id, now=tx.now, id=ticket.id)
     now = msgspec.structs.replace(ticket, team_id=team_id, changed_at=tx.now)
     tickets.count(tx, ticket, now)

@@ -34,18 +34,10 @@ FROM ticket JOIN visitor_ticket ON visitor_ticket.ticket_id = ticket.id
 WHERE ticket.assignee_id IS NULL AND ticket.waiting_since IS NOT NULL AND ticket.spam = 0
   AND ticket.status = 'open' AND ticket.handler = 'agent'
 ORDER BY ticket.urgency, ticket.waiting_since, ticket.id LIMIT 500"""
-_TAGGED = "SELECT ticket_tag.ticket_id, tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id"
 
 
 def tickets(rx: Rx, ids: Iterable[int]) -> dict[int, Listed]:
     return {row[0]: _listed(row) for row in rows_of(rx, _ROWS, "ticket.id", ids)}
-
-
-def tags_of(rx: Rx, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
-    for ticket_id, name in rows_of(rx, _TAGGED, "ticket_tag.ticket_id", ids, " ORDER BY tag.name_folded"):
-        found[ticket_id] = (*found.get(ticket_id, ()), name)
-    return found
 
 
 def open_tickets(rx: Rx, caller: Caller, most: int) -> tuple[list[Listed], bool]:
@@ -165,6 +157,7 @@ SELECT agent.id, agent.name, agent.availability, COALESCE(presence.until, 0), ag
        agent.reason, agent.automatic IS NOT NULL, agent.load, agent.capacity, agent.idle_since
 FROM agent LEFT JOIN presence ON presence.agent_id = agent.id"""
 _TEAMS = "SELECT id, name FROM team"
+_THERE = "gone_at IS NULL"  # of teams and tags
 _MEMBERS = "SELECT team_id, agent_id FROM team_member"
 _INBOXES = "SELECT id, name, kind, team_id, enabled, health_in_error, health_out_error FROM inbox"
 _TAGS = "SELECT id, name, colour FROM tag"
@@ -177,9 +170,12 @@ def names(rx: Rx, *, agents: Iterable[int], teams: Iterable[int], inboxes: Itera
         members[team_id] = (*members.get(team_id, ()), agent_id)
     return Names(
         {row[0]: _colleague(row, rx.now) for row in rows_of(rx, _AGENTS, "agent.id", agents)},
-        {row[0]: TeamName(row[0], row[1], members.get(row[0], ())) for row in rows_of(rx, _TEAMS, "id", teams)},
+        {
+            row[0]: TeamName(row[0], row[1], members.get(row[0], ()))
+            for row in rows_of(rx, _TEAMS, "id", teams, where=_THERE)
+        },
         {row[0]: _inbox(row) for row in rows_of(rx, _INBOXES, "id", inboxes)},
-        {row[0]: TagName(*row) for row in rows_of(rx, _TAGS, "id", tags)},
+        {row[0]: TagName(*row) for row in rows_of(rx, _TAGS, "id", tags, where=_THERE)},
     )
 
 
@@ -189,9 +185,12 @@ def all_names(rx: Rx) -> Names:
         members[team_id] = (*members.get(team_id, ()), agent_id)
     return Names(
         {row[0]: _colleague(row, rx.now) for row in rx.rows(f"{_AGENTS} ORDER BY agent.id")},
-        {row[0]: TeamName(row[0], row[1], members.get(row[0], ())) for row in rx.rows(f"{_TEAMS} ORDER BY id")},
+        {
+            row[0]: TeamName(row[0], row[1], members.get(row[0], ()))
+            for row in rx.rows(f"{_TEAMS} WHERE {_THERE} ORDER BY id")
+        },
         {row[0]: _inbox(row) for row in rx.rows(f"{_INBOXES} ORDER BY id")},
-        {row[0]: TagName(*row) for row in rx.rows(f"{_TAGS} ORDER BY name_folded, id")},
+        {row[0]: TagName(*row) for row in rx.rows(f"{_TAGS} WHERE {_THERE} ORDER BY name_folded, id")},
     )
 
 

@@ -24,6 +24,7 @@ SHOWN: Final = 1_000
 
 _COLUMNS: Final = "id, short, title, text, language, team_id, agent_id, changed_at"
 _BY_ID = f"SELECT {_COLUMNS} FROM canned WHERE id = :id"
+_OF_TEAM = f"SELECT {_COLUMNS} FROM canned WHERE team_id = :id ORDER BY id LIMIT {MOST}"
 _ALL = f"SELECT {_COLUMNS} FROM canned"
 _INSERT = """
 INSERT INTO canned (short, short_folded, title, text, language, team_id, agent_id, created_at, changed_at)
@@ -38,7 +39,7 @@ SELECT 1 FROM canned WHERE short_folded = :folded AND COALESCE(team_id, 0) = :te
   AND COALESCE(language, '') = :language AND id <> :id"""
 _HOW_MANY = """
 SELECT COUNT(*) FROM canned WHERE COALESCE(team_id, 0) = :team AND COALESCE(agent_id, 0) = :agent"""
-_TEAM = "SELECT 1 FROM team WHERE id = :id"
+_TEAM = "SELECT 1 FROM team WHERE id = :id AND gone_at IS NULL"
 
 
 class Canned(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +113,20 @@ def delete(tx: Tx, caller: Caller, canned_id: int) -> None:
     row = _changeable(tx, caller, canned_id)
     tx.run(_DELETE, id=canned_id)
     _record(tx, caller, CannedDeleted(canned_id=canned_id), before=Scope(None, row[5], row[6]))
+
+
+def give_away(tx: Tx, caller: Caller, team_id: int, to: int | None) -> None:
+    """What a team wrote is another's, or the whole desk's. Under a name that is taken there it gets a number."""
+    for row in tx.rows(_OF_TEAM, id=team_id):
+        short, number = row[1], 1
+        where = {"team": to or 0, "agent": 0, "language": row[4] or ""}
+        while tx.value(_TAKEN, folded=fold(short), **where, id=row[0]) is not None:
+            number += 1
+            short = f"{row[1][: MAX_SHORT - 4]}-{number}"
+        wanted = Wanted(short=short, title=row[2], text=row[3], language=row[4], team_id=to)
+        tx.run(_UPDATE, id=row[0], **_values(wanted, None), now=tx.now)
+        _record(tx, caller, CannedDeleted(canned_id=row[0]), before=Scope(None, team_id, None))
+        _record(tx, caller, CannedCreated(canned_id=row[0]), after=Scope(None, to, None))
 
 
 def fill(rx: Rx, caller: Caller, canned_id: int, number: int) -> Filled:

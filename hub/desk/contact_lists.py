@@ -16,7 +16,7 @@ import msgspec
 from hub.db import cursor as cursors
 from hub.db.many import some
 from hub.db.tx import Rx
-from hub.desk import contact_rows
+from hub.desk import contact_rows, tags
 from hub.desk.contact_rows import ContactRow as ContactRow
 from hub.errors import invalid, not_found
 from hub.people import fields, points, words
@@ -29,7 +29,6 @@ NEVER: Final = 9_007_199_254_740_991  # where whoever has no date for the next c
 _EXISTS = "SELECT has_ticket FROM contact WHERE contact.id = :contact_id"
 _ANY = "SELECT 1 FROM ticket WHERE ticket.contact_id = :contact_id"
 _THEIRS = "ticket.contact_id = contact.id"
-_TAG = "SELECT id FROM tag WHERE name_folded = :folded"
 _COMPANY = "SELECT id FROM company WHERE name_folded = :folded"
 _OPEN = "ticket.status IN ('open', 'pending', 'snoozed') AND ticket.spam = 0"
 _NEXT: Final = f"COALESCE(contact.next_contact_at, {NEVER})"
@@ -161,12 +160,16 @@ def conditions_of(rx: Rx, caller: Caller, wanted: Filter) -> list[Condition] | N
         found.append(_point(wanted.point, wanted.country))
     for number, key_and_value in enumerate(wanted.field):
         found.append(_field(rx, number, key_and_value))
-    for name, sql, text in (("company", _COMPANY, wanted.company), ("tag", _TAG, wanted.tag)):
-        if text is not None:
-            known = rx.value(sql, folded=fold(clean(text, name, most=MAX_LINE, least=0)))
-            if known is None:
-                return None
-            found.append(_of_company(known) if name == "company" else _tagged(known))
+    if wanted.company is not None:
+        company_id = rx.value(_COMPANY, folded=fold(clean(wanted.company, "company", most=MAX_LINE, least=0)))
+        if company_id is None:
+            return None
+        found.append(_of_company(company_id))
+    if wanted.tag is not None:
+        tag_id = tags.find(rx, clean(wanted.tag, "tag", most=MAX_LINE, least=0))
+        if tag_id is None:
+            return None
+        found.append(_tagged(tag_id))
     if wanted.owner_id is not None:
         found.append(
             Condition(
@@ -267,8 +270,9 @@ def _of_company(company_id: int) -> Condition:
 
 def _tagged(tag_id: int) -> Condition:
     return Condition(
-        "SELECT contact_tag.contact_id FROM contact_tag WHERE contact_tag.tag_id = :tag_id",
-        "EXISTS (SELECT 1 FROM contact_tag WHERE contact_tag.contact_id = contact.id AND contact_tag.tag_id = :tag_id)",
+        f"SELECT contact_tag.contact_id FROM contact_tag WHERE contact_tag.tag_id IN ({tags.FAMILY})",
+        "EXISTS (SELECT 1 FROM contact_tag WHERE contact_tag.contact_id = contact.id "
+        f"AND contact_tag.tag_id IN ({tags.FAMILY}))",
         {"tag_id": tag_id},
     )
 

@@ -7,6 +7,7 @@ import msgspec
 
 from hub.db.many import rows_of
 from hub.db.tx import Rx
+from hub.desk import tags
 from hub.people import fields
 from hub.people.fields import Value
 
@@ -34,16 +35,15 @@ _ROWS = """
 SELECT contact.id, contact.name, contact.title, company.name, contact.language, contact.blocked_at, contact.owner_id,
        contact.next_contact_at, contact.seen_at, contact.created_at
 FROM contact LEFT JOIN company ON company.id = contact.company_id"""
-_POINTS = "SELECT contact_id, shown FROM contact_point WHERE scope = ''"
+_POINTS = "SELECT contact_id, shown FROM contact_point"
 # The surest comes last, so that it stays.
 _SUREST: Final = " ORDER BY CASE sureness WHEN 'verified' THEN 2 WHEN 'attested' THEN 1 ELSE 0 END, id DESC"
-_TAGS = "SELECT contact_tag.contact_id, tag.name FROM contact_tag JOIN tag ON tag.id = contact_tag.tag_id"
 
 
 def by_ids(rx: Rx, ids: Iterable[int]) -> dict[int, ContactRow]:
     wanted = set(ids)
-    shown: dict[int, str] = dict(rows_of(rx, _POINTS, "contact_id", wanted, _SUREST))
-    tags = tags_of(rx, wanted)
+    shown: dict[int, str] = dict(rows_of(rx, _POINTS, "contact_id", wanted, _SUREST, where="scope = ''"))
+    tagged = tags.of_contacts(rx, wanted)
     values = fields.of_contacts(rx, wanted)
     return {
         row[0]: ContactRow(
@@ -58,15 +58,8 @@ def by_ids(rx: Rx, ids: Iterable[int]) -> dict[int, ContactRow]:
             next_contact_at=row[7],
             seen_at=row[8],
             created_at=row[9],
-            tags=tags.get(row[0], ()),
+            tags=tagged.get(row[0], ()),
             fields=values.get(row[0], {}),
         )
         for row in rows_of(rx, _ROWS, "contact.id", wanted)
     }
-
-
-def tags_of(rx: Rx, ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
-    for contact_id, name in rows_of(rx, _TAGS, "contact_tag.contact_id", ids, " ORDER BY tag.name_folded"):
-        found[contact_id] = (*found.get(contact_id, ()), name)
-    return found

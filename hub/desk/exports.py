@@ -98,7 +98,7 @@ def _utm(utm: str | None) -> str | None:
 
 _NEXT_CONTACTS = "SELECT id FROM contact WHERE id > :after ORDER BY id LIMIT :limit"
 _CONTACTS = "SELECT contact.id FROM (SELECT * FROM contact WHERE id > :after ORDER BY id LIMIT :limit) AS contact"
-_POINTS = "SELECT contact_id, kind, shown FROM contact_point WHERE scope = ''"
+_POINTS = "SELECT contact_id, kind, shown FROM contact_point"
 _MORE = """
 SELECT contact.id, agent.name, inbox.name, contact.place, contact.page, contact.referrer, contact.utm
 FROM contact LEFT JOIN agent ON agent.id = contact.owner_id LEFT JOIN inbox ON inbox.id = contact.inbox_id"""
@@ -133,7 +133,7 @@ class Contacts:
         shown = contact_rows.by_ids(rx, ids)
         more = {row[0]: row[1:] for row in rows_of(rx, _MORE, "contact.id", ids)}
         reached: dict[tuple[int, str], list[str]] = {}
-        for contact_id, kind, value in rows_of(rx, _POINTS, "contact_id", ids, " ORDER BY id"):
+        for contact_id, kind, value in rows_of(rx, _POINTS, "contact_id", ids, " ORDER BY id", where="scope = ''"):
             reached.setdefault((contact_id, kind), []).append(value)
         said: dict[int, dict[tuple[str, int], bool]] = {}  # the newest word of each point and purpose counts
         for contact_id, purpose, given, point_id in rows_of(

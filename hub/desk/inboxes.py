@@ -86,7 +86,7 @@ UPDATE inbox SET name = :name, name_folded = :name_folded, team_id = :team_id, s
        enabled = :enabled WHERE id = :id"""
 KIND = "SELECT kind, settings FROM inbox WHERE id = :id"
 NAME_TAKEN = "SELECT id FROM inbox WHERE name_folded = :name_folded"
-TEAM = "SELECT id FROM team WHERE id = :id"
+TEAM = "SELECT id FROM team WHERE id = :id AND gone_at IS NULL"
 TEAMS = "SELECT team_id FROM inbox_team WHERE inbox_id = :inbox_id ORDER BY team_id"
 ADD_TEAM = "INSERT INTO inbox_team (inbox_id, team_id) VALUES (:inbox_id, :team_id)"
 NO_TEAMS = "DELETE FROM inbox_team WHERE inbox_id = :inbox_id"

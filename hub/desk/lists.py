@@ -72,8 +72,10 @@ _ROWS = f"""
 SELECT {COLUMNS}, contact.name, message.text, message.direction
 FROM ticket JOIN contact ON contact.id = ticket.contact_id
 LEFT JOIN message ON message.id = ticket.last_message_id"""
-_TAGGED = """ticket.id IN (SELECT ticket_tag.ticket_id FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id
-             WHERE tag.name_folded = :tag)"""
+_TAGGED = """ticket.id IN (SELECT ticket_tag.ticket_id FROM ticket_tag WHERE ticket_tag.tag_id IN (
+  SELECT own.id FROM tag AS named JOIN tag AS shown ON shown.id = COALESCE(named.shown_as, named.id)
+  JOIN tag AS own ON own.id = shown.id OR own.shown_as = shown.id
+  WHERE named.name_folded = :tag AND shown.gone_at IS NULL))"""
 _OF_KIND = "ticket.inbox_id IN (SELECT id FROM inbox WHERE kind = :kind)"
 _UNREAD = """ticket.last_incoming_id > COALESCE(
   (SELECT message_id FROM ticket_read WHERE agent_id = :reader AND ticket_id = ticket.id), 0)"""

@@ -1,9 +1,16 @@
-"""One set of tags for tickets and contacts."""
+"""One set of tags for tickets and contacts.
 
-from typing import Final, Literal
+A tag that was merged into another is shown as that one (`tag.shown_as`), and its name leads there; one that was deleted
+shows nowhere. hub.desk.tag_set does both.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Literal, get_args
 
 import msgspec
 
+from hub.db.backend import Row
+from hub.db.many import rows_of
 from hub.db.tx import Rx, Tx
 from hub.desk import ticket as tickets
 from hub.errors import not_found
@@ -15,24 +22,30 @@ from hub.text import clean, fold
 MAX_TAG: Final = 60
 Colour = Literal["grey", "red", "orange", "yellow", "green", "blue", "violet"]
 
-_FIND = "SELECT id FROM tag WHERE name_folded = :folded"
+COLOURS: Final[tuple[str, ...]] = get_args(Colour)
+
+_FIND = """
+SELECT shown.id FROM tag JOIN tag AS shown ON shown.id = COALESCE(tag.shown_as, tag.id)
+WHERE tag.name_folded = :folded AND shown.gone_at IS NULL"""
+_NAMED = "SELECT id FROM tag WHERE name_folded = :folded AND gone_at IS NOT NULL"
+_FREE = "UPDATE tag SET name_folded = :folded WHERE id = :id"
 _INSERT = """
 INSERT INTO tag (name, name_folded, colour, created_at) VALUES (:name, :folded, :colour, :now) RETURNING id"""
-_ALL = "SELECT id, name, colour FROM tag ORDER BY name_folded, id"
+_ALL = "SELECT id, name, colour FROM tag WHERE gone_at IS NULL ORDER BY name_folded, id"
+# The tags whose rows count for one, itself among them.
+FAMILY: Final = "SELECT id FROM tag WHERE id = :tag_id OR shown_as = :tag_id"
+# Whatever bears a tag, with the tag as it is shown.
+SHOWN: Final = """
+JOIN tag AS own ON own.id = tag_id JOIN tag ON tag.id = COALESCE(own.shown_as, own.id) AND tag.gone_at IS NULL"""
 _TAG_TICKET = "INSERT INTO ticket_tag (ticket_id, tag_id) VALUES (:id, :tag_id) ON CONFLICT DO NOTHING"
-_UNTAG_TICKET = "DELETE FROM ticket_tag WHERE ticket_id = :id AND tag_id = :tag_id"
-_HAS = """
-SELECT 1 FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id
-WHERE ticket_tag.ticket_id = :id AND tag.name_folded = :folded"""
-_OF_TICKET = """
-SELECT tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id
-WHERE ticket_tag.ticket_id = :id ORDER BY tag.name_folded"""
-_TAGGED = "SELECT ticket_tag.ticket_id, tag.name FROM ticket_tag JOIN tag ON tag.id = ticket_tag.tag_id"
+_UNTAG_TICKET = f"DELETE FROM ticket_tag WHERE ticket_id = :id AND tag_id IN ({FAMILY})"
+_BEARS = f"SELECT 1 FROM ticket_tag WHERE ticket_id = :id AND tag_id IN ({FAMILY})"
+OF_TICKETS: Final = f"SELECT ticket_tag.ticket_id, tag.name FROM ticket_tag {SHOWN}"
+OF_CONTACTS: Final = f"SELECT contact_tag.contact_id, tag.name FROM contact_tag {SHOWN}"
+_ORDER: Final = " ORDER BY tag.name_folded"
 _TAG_CONTACT = "INSERT INTO contact_tag (contact_id, tag_id) VALUES (:id, :tag_id) ON CONFLICT DO NOTHING"
-_UNTAG_CONTACT = "DELETE FROM contact_tag WHERE contact_id = :id AND tag_id = :tag_id"
-_OF_CONTACT = """
-SELECT tag.name FROM contact_tag JOIN tag ON tag.id = contact_tag.tag_id
-WHERE contact_tag.contact_id = :id ORDER BY tag.name_folded"""
+_UNTAG_CONTACT = f"DELETE FROM contact_tag WHERE contact_id = :id AND tag_id IN ({FAMILY})"
+_CONTACT_BEARS = f"SELECT 1 FROM contact_tag WHERE contact_id = :id AND tag_id IN ({FAMILY})"
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -43,13 +56,26 @@ class Tag(msgspec.Struct, frozen=True):
 
 def ensure(tx: Tx, caller: Caller, name: str, colour: Colour = "grey") -> int:
     """The tag of that name, whatever its case; made when it is new."""
-    name = clean(name, "name", most=MAX_TAG, lines=False)
-    found = tx.value(_FIND, folded=fold(name))
+    name = clean(name, "name", most=MAX_TAG, lines=False).strip()
+    found = find(tx, name)
     if found is not None:
-        return int(found)
+        return found
+    free(tx, fold(name))
     tag_id = tx.insert(_INSERT, name=name, folded=fold(name), colour=colour, now=tx.now)
     tx.record(TagCreated(tag_id=tag_id), by=caller.actor)
     return tag_id
+
+
+def find(rx: Rx, name: str) -> int | None:
+    """The tag that this name leads to."""
+    found = rx.value(_FIND, folded=fold(name))
+    return None if found is None else int(found)
+
+
+def free(tx: Tx, folded: str) -> None:
+    """What is gone gives its name up to whoever wants it. A space begins no folded text, so it collides with none."""
+    for (tag_id,) in tx.rows(_NAMED, folded=folded):
+        tx.run(_FREE, id=tag_id, folded=f" {tag_id}")
 
 
 def check(name: str) -> None:
@@ -58,7 +84,8 @@ def check(name: str) -> None:
 
 
 def has(rx: Rx, ticket_id: int, name: str) -> bool:
-    return rx.value(_HAS, id=ticket_id, folded=fold(name)) is not None
+    tag_id = find(rx, name)
+    return tag_id is not None and rx.value(_BEARS, id=ticket_id, tag_id=tag_id) is not None
 
 
 def all_tags(rx: Rx) -> list[Tag]:
@@ -66,22 +93,28 @@ def all_tags(rx: Rx) -> list[Tag]:
 
 
 def of_ticket(rx: Rx, ticket_id: int) -> tuple[str, ...]:
-    return tuple(row[0] for row in rx.rows(_OF_TICKET, id=ticket_id))
+    return of_tickets(rx, (ticket_id,)).get(ticket_id, ())
 
 
-def of_tickets(rx: Rx, ticket_ids: list[int]) -> dict[int, tuple[str, ...]]:
+def of_tickets(rx: Rx, ticket_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
     """The names of each ticket that has any, for a page of a list at once."""
-    if not ticket_ids:
-        return {}
-    ids = ", ".join(str(int(i)) for i in ticket_ids)
-    found: dict[int, tuple[str, ...]] = {}
-    for ticket_id, name in rx.rows(f"{_TAGGED} WHERE ticket_tag.ticket_id IN ({ids}) ORDER BY tag.name_folded"):
-        found[ticket_id] = (*found.get(ticket_id, ()), name)
-    return found
+    return _together(rows_of(rx, OF_TICKETS, "ticket_tag.ticket_id", ticket_ids, _ORDER))
 
 
 def of_contact(rx: Rx, contact_id: int) -> tuple[str, ...]:
-    return tuple(row[0] for row in rx.rows(_OF_CONTACT, id=contact_id))
+    return of_contacts(rx, (contact_id,)).get(contact_id, ())
+
+
+def of_contacts(rx: Rx, contact_ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    return _together(rows_of(rx, OF_CONTACTS, "contact_tag.contact_id", contact_ids, _ORDER))
+
+
+def _together(rows: Iterable[Row]) -> dict[int, tuple[str, ...]]:
+    """Whatever bears a tag and another that was merged into it has it once."""
+    found: dict[int, dict[str, None]] = {}
+    for bearer, name in rows:
+        found.setdefault(bearer, {})[name] = None
+    return {bearer: tuple(names) for bearer, names in found.items()}
 
 
 def tag_ticket(tx: Tx, caller: Caller, number: int, name: str) -> None:
@@ -91,7 +124,7 @@ def tag_ticket(tx: Tx, caller: Caller, number: int, name: str) -> None:
 def mark(tx: Tx, caller: Caller, ticket: tickets.Ticket, name: str) -> None:
     """Judges nothing."""
     tag_id = ensure(tx, caller, name)
-    if tx.run(_TAG_TICKET, id=ticket.id, tag_id=tag_id):
+    if tx.value(_BEARS, id=ticket.id, tag_id=tag_id) is None and tx.run(_TAG_TICKET, id=ticket.id, tag_id=tag_id):
         _of(tx, caller, ticket, TicketTagged(tag_id=tag_id))
 
 
@@ -109,7 +142,8 @@ def _of(tx: Tx, caller: Caller, ticket: tickets.Ticket, event: TicketTagged | Ti
 def tag_contact(tx: Tx, caller: Caller, contact_id: int, name: str) -> None:
     contacts.get(tx, contact_id)
     tag_id = ensure(tx, caller, name)
-    if tx.run(_TAG_CONTACT, id=contact_id, tag_id=tag_id):
+    if tx.value(_CONTACT_BEARS, id=contact_id, tag_id=tag_id) is None:
+        tx.run(_TAG_CONTACT, id=contact_id, tag_id=tag_id)
         tx.record(ContactTagged(tag_id=tag_id), by=caller.actor, contact_id=contact_id)
 
 
@@ -121,7 +155,7 @@ def untag_contact(tx: Tx, caller: Caller, contact_id: int, name: str) -> None:
 
 
 def _must(rx: Rx, name: str) -> int:
-    found = rx.value(_FIND, folded=fold(name))
+    found = find(rx, name)
     if found is None:
         raise not_found("tag")
-    return int(found)
+    return found

@@ -28,7 +28,7 @@ INSERT INTO reply_target (inbox_id, priority, first_reply_minutes, next_reply_mi
 VALUES (:inbox_id, :priority, :first_reply_minutes, :next_reply_minutes, :warn_minutes, :raise_priority, :put_back,
         :escalate_to_team_id)"""
 _INBOX = "SELECT 1 FROM inbox WHERE id = :id"
-_TEAM = "SELECT 1 FROM team WHERE id = :id"
+_TEAM = "SELECT 1 FROM team WHERE id = :id AND gone_at IS NULL"
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):

@@ -329,7 +329,7 @@ def by_ids(rx: Rx, ids: Iterable[int]) -> dict[int, Feedback]:
 def seen_of(rx: Rx, caller: Caller, ids: Iterable[int]) -> dict[int, Feedback]:
     """Those of them that the caller may see."""
     sees, params = _visible(caller.grants)
-    return {row[0]: _feedback(row) for row in rows_of(rx, f"{_SOME} WHERE {sees}", "feedback.id", ids, **params)}
+    return {row[0]: _feedback(row) for row in rows_of(rx, _SOME, "feedback.id", ids, where=sees, **params)}
 
 
 def _feedback(row: Row) -> Feedback:

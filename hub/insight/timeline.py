@@ -129,7 +129,7 @@ def _told(rx: Rx, caller: Caller, rows: Sequence[tuple[Any, ...]]) -> list[Item]
     tickets = {*said_in.values(), *noted_in.values(), *(row[5] for row in rows if row[5])}
     about = {
         row[0]: About(row[1], row[2], row[3], row[4], bool(row[5]))
-        for row in rows_of(rx, f"{_TICKETS} WHERE {sees}", "ticket.id", tickets, **params)
+        for row in rows_of(rx, _TICKETS, "ticket.id", tickets, where=sees, **params)
     }
     messages, notes = at_once.messages(rx, ids("message_id")), at_once.notes(rx, ids("note_id"))
     own_notes = contact_notes.by_ids(rx, ids("contact_note_id"))

@@ -12,7 +12,7 @@ from hub import events as happened
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.commands.tickets import message_answer
 from hub.db.tx import Rx
-from hub.desk import at_once, canned, contact_notes, saved_views, visitors
+from hub.desk import at_once, canned, contact_notes, saved_views, tags, visitors
 from hub.desk.at_once import Names
 from hub.desk.canned import Canned
 from hub.desk.contact_notes import ContactNote
@@ -87,7 +87,7 @@ def things(rx: Rx, batch: Sequence[Recorded], *, connected: Collection[int] = fr
                 if value is not None:
                     asked[field].add(value)
     listed = at_once.tickets(rx, asked["ticket"])
-    tagged = at_once.tags_of(rx, listed)
+    tagged = tags.of_tickets(rx, listed)
     messages = at_once.messages(rx, asked["message_id"])
     found = Things(
         tickets={

@@ -12,7 +12,7 @@ import msgspec
 from hub.commands import own
 from hub.commands.answers import TicketAnswer, ticket_answer
 from hub.db.tx import Rx
-from hub.desk import at_once, canned, counts, drafts, reading, saved_views, visitors
+from hub.desk import at_once, canned, counts, drafts, reading, saved_views, tags, visitors
 from hub.desk.visitors import Visitor
 from hub.errors import Refusal
 from hub.events import AccessChanged, Recorded, TicketJoined, TicketMerged, TicketSplit, TicketUnmerged
@@ -155,7 +155,7 @@ def snapshot(rx: Rx, caller: Caller) -> State:
     if TICKETS in caller.grants.permissions:
         listed, more = at_once.open_tickets(rx, caller, TICKETS_SHOWN)
     ids = [one.ticket.id for one in listed]
-    tagged = at_once.tags_of(rx, ids)
+    tagged = tags.of_tickets(rx, ids)
     names = at_once.all_names(rx)
     own = _own(rx, caller, ids)
     return State(

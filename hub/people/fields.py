@@ -50,7 +50,8 @@ class Field(msgspec.Struct, frozen=True):
 
 _COLUMNS = "id, about, key, label, type, choices, required"
 _ALL = f"SELECT {_COLUMNS} FROM own_field WHERE removed_at IS NULL ORDER BY id"
-_SOME = f"SELECT {_COLUMNS} FROM own_field WHERE removed_at IS NULL"
+_SOME = f"SELECT {_COLUMNS} FROM own_field"
+_THERE: Final = "own_field.removed_at IS NULL"
 _ONE = f"SELECT {_COLUMNS} FROM own_field WHERE id = :id AND removed_at IS NULL"
 _TAKEN = "SELECT id FROM own_field WHERE about = 'contact' AND key = :key"
 _INSERT = """
@@ -63,8 +64,7 @@ _HOLDERS = "SELECT contact_id FROM contact_field WHERE field_id = :id ORDER BY c
 
 _VALUES = """
 SELECT contact_field.contact_id, own_field.key, contact_field.value
-FROM contact_field JOIN own_field ON own_field.id = contact_field.field_id
-WHERE own_field.removed_at IS NULL"""
+FROM contact_field JOIN own_field ON own_field.id = contact_field.field_id"""
 _PUT = """
 INSERT INTO contact_field (contact_id, field_id, value, folded) VALUES (:contact_id, :field_id, :value, :folded)
 ON CONFLICT (contact_id, field_id) DO UPDATE SET value = excluded.value, folded = excluded.folded"""
@@ -86,7 +86,7 @@ def get(rx: Rx, field_id: int) -> Field:
 
 
 def by_ids(rx: Rx, ids: Iterable[int]) -> dict[int, Field]:
-    return {row[0]: _field(row) for row in rows_of(rx, _SOME, "id", ids)}
+    return {row[0]: _field(row) for row in rows_of(rx, _SOME, "id", ids, where=_THERE)}
 
 
 def create(
@@ -187,7 +187,8 @@ def of(rx: Rx, contact_id: int) -> dict[str, Value]:
 def of_contacts(rx: Rx, ids: Iterable[int]) -> dict[int, dict[str, Value]]:
     """contact → key → value, of those that have any."""
     found: dict[int, dict[str, Value]] = {}
-    for contact_id, key, value in rows_of(rx, _VALUES, "contact_field.contact_id", ids, " ORDER BY own_field.id"):
+    rows = rows_of(rx, _VALUES, "contact_field.contact_id", ids, " ORDER BY own_field.id", where=_THERE)
+    for contact_id, key, value in rows:
         found.setdefault(contact_id, {})[key] = msgspec.json.decode(value)
     return found
 

@@ -59,7 +59,8 @@ _USED = {
 SELECT 1 FROM note WHERE agent_id = :id
 UNION ALL SELECT 1 FROM message WHERE author_kind = 'agent' AND author_id = :id LIMIT 1""",
     "tag": """
-SELECT 1 FROM ticket_tag WHERE tag_id = :id UNION ALL SELECT 1 FROM contact_tag WHERE tag_id = :id LIMIT 1""",
+SELECT 1 FROM ticket_tag WHERE tag_id = :id UNION ALL SELECT 1 FROM contact_tag WHERE tag_id = :id
+UNION ALL SELECT 1 FROM tag WHERE shown_as = :id OR merged_into = :id LIMIT 1""",
     "company": "SELECT 1 FROM contact WHERE company_id = :id LIMIT 1",
     "visitor": "SELECT 1 FROM visitor_ticket WHERE visitor_id = :id LIMIT 1",
 }

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from hub.db.tx import Rx, Tx
 from hub.errors import Refusal, invalid, not_found
-from hub.events import AccessChanged, Scope, TeamChanged, TeamCreated
+from hub.events import AccessChanged, Scope, TeamChanged, TeamCreated, TeamDeleted
 from hub.staff.access import Caller, may, require_permission
 from hub.text import MAX_NAME, clean, fold
 
@@ -17,8 +17,8 @@ ONE_BY_ONE: Final = 20
 
 _PAGE = """
 SELECT id, name, created_at, name_folded, hours_id FROM team
-WHERE (name_folded, id) > (:name, :id) ORDER BY name_folded, id LIMIT :limit"""
-_BY_ID = "SELECT id, name, created_at, name_folded, hours_id FROM team WHERE id = :id"
+WHERE (name_folded, id) > (:name, :id) AND gone_at IS NULL ORDER BY name_folded, id LIMIT :limit"""
+_BY_ID = "SELECT id, name, created_at, name_folded, hours_id FROM team WHERE id = :id AND gone_at IS NULL"
 _TAKEN = "SELECT id FROM team WHERE name_folded = :folded"
 _INSERT = "INSERT INTO team (name, name_folded, created_at) VALUES (:name, :folded, :now) RETURNING id"
 _CHANGE = "UPDATE team SET name = :name, name_folded = :folded, hours_id = :hours_id WHERE id = :id"
@@ -32,6 +32,11 @@ INSERT INTO team_member (team_id, agent_id) VALUES (:team_id, :agent_id) ON CONF
 _REMOVE_MEMBER = "DELETE FROM team_member WHERE team_id = :team_id AND agent_id = :agent_id"
 _ADD_INBOX = """
 INSERT INTO inbox_team (inbox_id, team_id) VALUES (:inbox_id, :team_id) ON CONFLICT (inbox_id, team_id) DO NOTHING"""
+_END = """
+UPDATE team SET gone_at = :now, tickets_to = :to, hours_id = NULL, name_folded = :folded WHERE id = :id"""
+_FOLLOW = "UPDATE team SET tickets_to = :to WHERE tickets_to = :id"
+_NO_MEMBERS = "DELETE FROM team_member WHERE team_id = :id"
+_NO_INBOXES = "DELETE FROM inbox_team WHERE team_id = :id"
 _REMOVE_INBOX = "DELETE FROM inbox_team WHERE team_id = :team_id AND inbox_id = :inbox_id"
 
 
@@ -85,6 +90,22 @@ def change(
     if (now, hours) != (row[1], row[4]):
         tx.run(_CHANGE, id=team_id, name=now, folded=folded, hours_id=hours)
         tx.record(TeamChanged(team_id=team_id), by=caller.actor)
+
+
+def end(tx: Tx, caller: Caller, team_id: int, to: int | None) -> None:
+    """Nobody is in it and it sees nothing from now on; its name is free. `to`: the team that has its tickets instead.
+    The row stays, for what happened. For `hub.desk.dissolving`, which sees to what hangs on it."""
+    _managed(tx, caller, team_id)
+    if to == team_id:
+        raise invalid("tickets_to", "This is the team that is deleted. Choose another.")
+    if to is not None and tx.row(_BY_ID, id=to) is None:
+        raise invalid("tickets_to", "There is no such team.")
+    tx.run(_END, id=team_id, to=to, folded=f" {team_id}", now=tx.now)  # no folded name begins with a space
+    tx.run(_FOLLOW, id=team_id, to=to)
+    _sight_changed(tx, caller, team_id)
+    tx.run(_NO_MEMBERS, id=team_id)
+    tx.run(_NO_INBOXES, id=team_id)
+    tx.record(TeamDeleted(team_id=team_id), by=caller.actor)
 
 
 def add_member(tx: Tx, caller: Caller, team_id: int, agent_id: int) -> None:
@@ -141,6 +162,10 @@ def _member_changed(tx: Tx, caller: Caller, team_id: int, agent_id: int) -> None
 
 def _inboxes_changed(tx: Tx, caller: Caller, team_id: int) -> None:
     tx.record(TeamChanged(team_id=team_id), by=caller.actor)
+    _sight_changed(tx, caller, team_id)
+
+
+def _sight_changed(tx: Tx, caller: Caller, team_id: int) -> None:
     members = tx.rows(_MEMBERS, id=team_id)
     if len(members) > ONE_BY_ONE:
         tx.record(AccessChanged(), by=caller.actor)

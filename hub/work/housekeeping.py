@@ -5,7 +5,7 @@ from typing import Any, Final
 from hub.clock import DAY
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import bulk, drafts, visitors
+from hub.desk import bulk, drafts, tag_set, visitors
 from hub.events import HealthChecked
 from hub.insight import tally
 from hub.staff import links, sessions, throttle
@@ -52,6 +52,7 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
         ("drafts", drafts.sweep),
         ("bulk", bulk.sweep),
         ("tally", tally.sweep),
+        ("tags", tag_set.sweep),
     ):
         while count := await store.write_later(sweep):
             gone[name] = gone.get(name, 0) + count

@@ -118,6 +118,12 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     },
     "read_bulk": {"": {"bulk_id": Ref("bulk_id")}},
     "undo_bulk": {"": {"bulk_id": Ref("bulk_id")}},
+    "review_tags": {"": {}},
+    "create_tag": {"": {"name": New("tag {}"), "colour": "blue"}},
+    "change_tag": {"": {"tag_id": Ref("tag_id"), "name": New("renamed {}"), "colour": "red"}},
+    "merge_tag": {"": {"tag_id": Ref("tag_id"), "into": Ref("other_tag_id")}},
+    "delete_tag": {"": {"tag_id": Ref("tag_id")}},
+    "restore_tag": {"": {"tag_id": Ref("gone_tag_id")}},
     "list_views": {"": {}},
     "create_view": {"": {"name": "Urgent ones", "filter": {"priority": ["urgent"]}, "sort": "oldest_waiting"}},
     "change_view": {"": {"view_id": Ref("view_id"), "name": "Others"}},
@@ -226,6 +232,10 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "change_role": {"": {"role_id": Ref("role_id"), "name": New("Renamed {}")}},
     "delete_role": {"": {"role_id": Ref("empty_role_id")}},
     "list_teams": {"": {}},
+    "delete_team": {
+        "": {**TEAM},
+        "with its tickets to another": {**TEAM, "tickets_to": Ref("other_team_id")},
+    },
     "create_team": {"": {"name": New("Team {}")}},
     "rename_team": {
         "": {**TEAM, "name": New("Renamed team {}")},
@@ -288,7 +298,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
 }
 
 # Fields that name an object. A new one has to stand in an example, or the test says so.
-NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes|mentions|into|numbers)"
+NAMES_AN_OBJECT = r"(.*_ids?|number|ticket|seen|teams|agents|inboxes|mentions|into|numbers|tickets_to)"
 ABSENT = 2**53 - 1
 
 

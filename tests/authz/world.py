@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from hub.db.tx import Tx
-from hub.desk import contact_notes, hours, inboxes, incoming, merging, tags
+from hub.desk import contact_notes, hours, inboxes, incoming, merging, tag_set, tags
 from hub.desk import ticket as tickets
 from hub.events import SYSTEM, AccessChanged, Actor
 from hub.feedback import records
@@ -70,6 +70,10 @@ class Side:
     own_field_id: int
     post_id: int  # an inbox of the same team that can write to addresses
     hours_id: int
+    other_team_id: int
+    tag_id: int  # on its ticket and contact
+    other_tag_id: int
+    gone_tag_id: int  # deleted; on its ticket
 
 
 World = dict[str, Side]
@@ -159,6 +163,10 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         contact_note_id=contact_notes.write(tx, _writer(owner), contact_id, f"of {side}, before noon").id,
         own_field_id=_own_field(tx, f"spare_{side}"),
         post_id=_post(tx, side, inbox_id),
+        other_team_id=teams.create(tx, DESK, f"Other spare {n}"),
+        tag_id=_tag(tx, f"kept {n}", number, contact_id),
+        other_tag_id=_tag(tx, f"other {n}", number, contact_id),
+        gone_tag_id=_gone_tag(tx, f"gone {n}", number, contact_id),
         hours_id=hours.create(tx, DESK, name=f"Hours {n}", zone="UTC", week=((),) * 7),
     )
 
@@ -167,6 +175,20 @@ def _own_field(tx: Tx, key: str) -> int:
     found = {field.key: field.id for field in fields.all_of_them(tx)}
     choices = ("gold", "tin")
     return found.get(key) or fields.create(tx, SYSTEM, key=key, label=key.title(), type="choice", choices=choices)
+
+
+def _tag(tx: Tx, name: str, number: int, contact_id: int) -> int:
+    tags.tag_ticket(tx, DESK, number, name)
+    tags.tag_contact(tx, DESK, contact_id, name)
+    found = tags.find(tx, name)
+    assert found is not None
+    return found
+
+
+def _gone_tag(tx: Tx, name: str, number: int, contact_id: int) -> int:
+    tag_id = _tag(tx, name, number, contact_id)
+    tag_set.delete(tx, DESK, tag_id)
+    return tag_id
 
 
 def _post(tx: Tx, side: str, inbox_id: int) -> int:

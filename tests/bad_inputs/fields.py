@@ -198,6 +198,7 @@ SCREENS: Final = (
     *("/inbox", "/inbox?view=unassigned", "/inbox?view=all", "/queue"),
     *("/contacts", "/board", "/day", "/preferences"),
     *("/settings", "/settings/inboxes", "/settings/teams", "/settings/roles", "/settings/agents"),
-    *("/settings/canned", "/settings/fields", "/settings/hours", "/settings/targets", "/settings/routing"),
+    *("/settings/canned", "/settings/tags", "/settings/fields", "/settings/hours", "/settings/targets"),
+    "/settings/routing",
     *("/settings/quarantine", "/settings/jobs", "/settings/outbox", "/settings/tokens", "/welcome/site"),
 )

@@ -32,6 +32,7 @@ PAGES = (
     "/settings/inboxes/2", "/settings/inboxes/new?kind=webhook", "/settings/inboxes/1/settings",
     "/settings/inboxes/2/settings", "/settings/inboxes/2/look", "/settings/canned",
     "/settings/canned/new", "/settings/canned/1", "/settings/fields", "/settings/fields/1", "/settings/hours",
+    "/settings/tags", "/settings/tags/1",
     "/settings/hours/new", "/settings/hours/1", "/settings/targets", "/settings/routing", "/settings/quarantine",
     "/settings/jobs",
     "/settings/outbox", "/settings/health", "/settings/agents/999",
@@ -55,6 +56,9 @@ def furnish(office: Office) -> None:
     ask("POST", "/roles", {"name": "<script>alert(1)</script>", "permissions": ["tickets.read"], "sees": "teams"})
     ask("POST", "/canned", {"short": "hours", "title": "ساعات العمل", "text": "Nine to five, {{contact.first_name}}."})
     ask("POST", "/fields", {"key": "plan", "label": "Plan", "type": "choice", "choices": ["free", "<b>pro</b>"]})
+    for name, colour in (("refund", "red"), ("<i>ارجاع</i>", "violet"), ("old", "yellow")):
+        ask("POST", "/tags", {"name": name, "colour": colour})
+    ask("POST", "/tags/3/merge", {"into": 1})
     week: list[Any] = [[["09:00", "13:00"], ["14:00", "24:00"]]] * 5 + [[], []]
     eve = {"date": "2026-12-24", "name": "Christmas Eve", "closed": False, "open": [["09:00", "12:00"]]}
     ask("POST", "/hours", {"name": "Shop", "zone": "Asia/Phnom_Penh", "week": week, "country": "KH", "days": [eve]})

@@ -12,9 +12,10 @@ NOBODY = {
 HOUSE = {
     *("agent.created", "agent.changed", "agent.disabled", "agent.enabled", "agent.availability_changed"),
     *("agent.load_changed", "agent.presence_changed", "agent.signed_in", "agent.signed_out", "agent.sign_in_failed"),
-    *("team.created", "team.changed", "role.changed", "api_token.created", "api_token.revoked"),
+    *("team.created", "team.changed", "team.deleted", "role.changed", "api_token.created", "api_token.revoked"),
     *("inbox.created", "inbox.changed", "inbox.health_changed", "inbox.seen"),
-    *("tag.created", "company.created", "desk.set_up", "desk.named", "desk.routing_changed"),
+    *("tag.created", "tag.changed", "tag.merged", "tag.deleted", "tag.restored"),
+    *("company.created", "desk.set_up", "desk.named", "desk.routing_changed"),
     *("own_field.created", "own_field.changed", "own_field.removed", "desk.exported"),
     *("hours.changed", "targets.changed"),
     *("sample.loaded", "sample.cleared"),

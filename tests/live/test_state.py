@@ -47,6 +47,8 @@ GIVES_AND_TAKES = {
     "enable_agent", "remove_team_inbox", "remove_team_member", "make_password_link",
     # a visitor holds messages under the number of their ticket
     "merge_ticket", "unmerge_ticket", "split_ticket",
+    "delete_team",
+    "restore_tag",  # an event tells of the tag, and a client then asks for what bears it
 }  # fmt: skip
 QUEUE = ("waiting_since", "position", "expected_wait")
 PAGE: Any = {"page": "https://shop.example/"}
@@ -145,7 +147,7 @@ class Scene:
             if watcher.client.code is not None:
                 continue
             told = watcher.told
-            anew = [t for t in told if t["type"] == "snapshot_required"]
+            anew = [t for t in told if t["type"] == "snapshot_required" or t.get("name") == "tag.restored"]
             await watcher.look()
             if anew:
                 if what.split()[0] not in GIVES_AND_TAKES:
@@ -304,7 +306,8 @@ def requests(name: str) -> Iterator[tuple[str, dict[str, Any], dict[str, str], b
         if len(refs) > 1 and EVERYTHING:
             choices += [{**choices[0], field: "back"} for field in refs] + [{**choices[1], f: "front"} for f in refs]
         for sides in choices:
-            for at_home in (False, True) if {"team_id", "agent_id", "teams"} & set(refs) else (False,):
+            homes = {"team_id", "agent_id", "teams"} & set(refs) and name != "delete_team"  # those are needed again
+            for at_home in (False, True) if homes else (False,):
                 yield f"{name} ({case}) {sides}{' at home' if at_home else ''}", fields, sides, at_home
 
 

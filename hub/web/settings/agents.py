@@ -15,7 +15,7 @@ from hub.staff.teams import Team
 from hub.text import fold
 from hub.web import plain
 from hub.web.keys import DESK
-from hub.web.settings.frame import Form, back, draw, named
+from hub.web.settings.frame import Form, back, changed, draw, named
 
 PATH: Final = "/settings/agents"
 MOST: Final = 1_000
@@ -59,14 +59,7 @@ async def one(request: web.Request, caller: Caller) -> web.Response:
 
 
 async def change(request: web.Request, caller: Caller, form: Form) -> web.Response:
-    agent_id = named(request)
-    try:
-        await request.app[DESK].store.write(_change, caller, agent_id, form)
-    except Refusal as refusal:
-        if refusal.code == "not_found":
-            raise
-        return await _one(request, caller, form, plain.wrong(refusal))
-    return back(f"{PATH}/{agent_id}")
+    return await changed(request, caller, form, unit=_change, again=_one, path=PATH)
 
 
 async def new_link(request: web.Request, caller: Caller, form: Form) -> web.Response:

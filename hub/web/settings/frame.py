@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote
 
 from aiohttp import hdrs, web
 
+from hub.db.tx import Tx
 from hub.errors import Refusal
 from hub.staff import agents, throttle
 from hub.staff.access import Caller
@@ -145,6 +146,26 @@ async def draw(
         iso=iso,
         **values,
     )
+
+
+async def changed(
+    request: web.Request,
+    caller: Caller,
+    form: Form,
+    *,
+    unit: Callable[[Tx, Caller, int, Form], None],
+    again: Callable[[web.Request, Caller, Form, dict[str, str]], Awaitable[web.Response]],
+    path: str,
+) -> web.Response:
+    """The change of the one thing that the address names: to its page with the outcome, or the form again with what has
+    to be mended in it. `path`: what the thing's id stands behind."""
+    try:
+        await request.app[DESK].store.write(unit, caller, named(request), form)
+    except Refusal as refusal:
+        if refusal.code == "not_found":
+            raise
+        return await again(request, caller, form, plain.wrong(refusal))
+    return back(f"{path}/{named(request)}")
 
 
 def number(text: str) -> int:

@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from hub.db.tx import Rx, Tx
-from hub.desk import hours, inboxes
+from hub.desk import dissolving, hours, inboxes
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal
 from hub.events import Scope
@@ -17,7 +17,7 @@ from hub.staff.teams import Team
 from hub.web import plain
 from hub.web.keys import DESK
 from hub.web.settings.agents import MOST
-from hub.web.settings.frame import Form, back, draw, named
+from hub.web.settings.frame import Form, back, changed, draw, named
 
 PATH: Final = "/settings/teams"
 
@@ -39,14 +39,17 @@ async def one(request: web.Request, caller: Caller) -> web.Response:
 
 
 async def change(request: web.Request, caller: Caller, form: Form) -> web.Response:
-    team_id = named(request)
+    return await changed(request, caller, form, unit=_change, again=_one, path=PATH)
+
+
+async def delete(request: web.Request, caller: Caller, form: Form) -> web.Response:
     try:
-        await request.app[DESK].store.write(_change, caller, team_id, form)
+        await request.app[DESK].store.write(_delete, caller, named(request), form)
     except Refusal as refusal:
         if refusal.code == "not_found":
             raise
-        return await _one(request, caller, form, plain.wrong(refusal))
-    return back(f"{PATH}/{team_id}")
+        return await _one(request, caller, None, plain.wrong(refusal))
+    return back(PATH, "team-deleted")
 
 
 async def _list(request: web.Request, caller: Caller, name: str, wrong: dict[str, str]) -> web.Response:
@@ -83,6 +86,8 @@ async def _one(request: web.Request, caller: Caller, form: Form | None, wrong: d
         members=form.ids("member") if form else set(team.members),
         inboxes=form.ids("inbox") if form else set(team.inboxes),
         name=form.get("name") if form else team.name,
+        tickets=await request.app[DESK].store.read(dissolving.tickets_of, team.id),
+        others=[(other.id, other.name) for other in found if other.id != team.id],
         hours=[(one.id, one.name) for one in await request.app[DESK].store.read(hours.all_of_them)],
         hours_id=form.get("hours") if form else team.hours_id,
     )
@@ -98,6 +103,10 @@ def _everything(rx: Rx, caller: Caller) -> tuple[list[Team], list[Agent], list[I
 
 def _add(tx: Tx, caller: Caller, form: Form) -> int:
     return teams.create(tx, caller, form.get("name"))
+
+
+def _delete(tx: Tx, caller: Caller, team_id: int, form: Form) -> None:
+    dissolving.dissolve(tx, caller, team_id, form.one_id("tickets_to"))
 
 
 def _change(tx: Tx, caller: Caller, team_id: int, form: Form) -> None:

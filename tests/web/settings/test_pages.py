@@ -37,6 +37,8 @@ NEEDS = {
     "/settings/canned/{id}": "tickets.read",
     "/settings/fields": "desk.manage",
     "/settings/fields/{id}": "desk.manage",
+    "/settings/tags": "desk.manage",
+    "/settings/tags/{id}": "desk.manage",
     "/settings/hours": "inboxes.read",
     "/settings/hours/new": "inboxes.manage",
     "/settings/hours/{id}": "inboxes.read",
@@ -51,7 +53,9 @@ NEEDS = {
 RUNS_THE_DESK = {"roles.manage", "inboxes.manage", "agents.manage", "desk.manage"}
 OF_AGENTS = "/settings/agents"
 # There is none at first; and a form is no chat, so it has no look.
-ABSENT = {"/settings/canned/{id}", "/settings/fields/{id}", "/settings/hours/{id}", "/settings/inboxes/{id}/look"}
+ABSENT = {f"/settings/{noun}/{{id}}" for noun in ("canned", "fields", "hours", "tags")} | {
+    "/settings/inboxes/{id}/look"
+}
 
 
 def filled(path: str, desk: DeskClient) -> str:
