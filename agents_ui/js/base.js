@@ -178,7 +178,7 @@ export function clientId(now = Date.now()) {
 }
 
 export const get = (path, query = {}) => {
-  const given = Object.entries(query).filter(([, value]) => value != null);
+  const given = Object.entries(query).flatMap(([name, value]) => (Array.isArray(value) ? value.map((one) => [name, one]) : value == null ? [] : [[name, value]]));
   return ask('GET', given.length ? `${path}?${new URLSearchParams(given)}` : path);
 };
 export const post = (path, body = {}, options = {}) => ask('POST', path, body, options);

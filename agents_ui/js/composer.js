@@ -30,6 +30,7 @@ let early = null; // asked for before the field was there
 for (const given of [
   { name: 'send', key: 'Mod+Enter', text: () => _('Send') },
   { name: 'send.resolve', key: 'Mod+Shift+Enter', text: () => _('Send and resolve') },
+  { name: 'send.undo', key: 'Mod+z', text: () => _('Call back what was just sent') },
   { name: 'composer.switch', key: 'Mod+Shift+y', text: () => _('Reply or note') },
 ]) action({ where: 'composer', group: 'composer', run: () => false, order: 60, ...given });
 
@@ -165,13 +166,19 @@ class Composer extends Part {
       event.preventDefault();
       return write(this.#mode === 'note' ? 'reply' : 'note');
     }
+    if (!this.#text && means(event, 'send.undo')) return this.#callBack(event);
     if (means(event, 'send.resolve')) return this.#submit(event, () => finish(this.number));
     if (means(event, 'send') || (event.key === 'Enter' && !event.shiftKey && !event.altKey && enterSends(this.number))) this.#submit(event);
     return null;
   };
 
-  /** @param {() => void} [then] once it is said */
-  #submit = (event, then = null) => {
+  #callBack(event) {
+    event.preventDefault();
+    import('./arrival.js').then(({ callBackLast }) => callBackLast(this.number));
+  }
+
+  /** @param {() => void} [then] once it is said @param {object} [more] how: at what time */
+  #submit = (event, then = null, more = {}) => {
     event?.preventDefault();
     const text = this.#text, kind = this.#mode, field = this.#field;
     if (!text.trim()) return;
@@ -187,7 +194,7 @@ class Composer extends Part {
     this.#close();
     this.#put('');
     const mentions = kind === 'note' ? Object.values(agents.value).filter(({ name, disabled }) => !disabled && text.includes(`@${name}`)).map(({ id }) => id) : [];
-    const said = say(this.number, kind, text, mentions.length ? { mentions } : {});
+    const said = say(this.number, kind, text, mentions.length ? { mentions } : more);
     if (then) said.then((done) => done && then());
   };
 
@@ -205,9 +212,15 @@ class Composer extends Part {
       items: [
         ...(changes ? [{ text: _('Send and resolve'), icon: 'resolve', run: () => this.#submit(null, () => finish(number)) },
           { text: _('Send and snooze…'), icon: 'snooze', run: () => all.snooze(anchor, number, (until) => this.#submit(null, () => all.snoozed(number, until))) }] : []),
+        ...(this.#mode === 'reply' && !inboxes.value[state.value.tickets[number]?.inbox_id]?.live ? [{ text: _('Send later…'), icon: 'clock', run: () => this.#sendLater(anchor) }] : []),
         { text: _('Enter sends'), hint: sends ? _('Shift and Enter begin a new line.') : _('Enter begins a new line.'), icon: 'keys', on: sends, run: () => setEnter(number, !sends) },
       ],
     });
+  };
+
+  #sendLater = (anchor) => {
+    if (!this.#text.trim()) return this.#field.focus();
+    return import('./sendlater.js').then(({ later }) => later(anchor, this.number, (at) => at && this.#submit(null, null, { send_at: at })));
   };
 
   // --- lists that open while one writes ---

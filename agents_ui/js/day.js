@@ -1,6 +1,6 @@
 // My day: what waits for me, whom I wanted to get back to, who asked for me, and what I have done so far.
 
-import { _, exact, get, ngettext, short } from './base.js';
+import { _, date, day as dayOf, exact, get, ngettext, short } from './base.js';
 import { tile } from './board.js';
 import { agentName, hear, me, state } from './desk.js';
 import { against, heat, lasting, running } from './measures.js';
@@ -19,7 +19,7 @@ class Day extends Part {
   connectedCallback() {
     super.connectedCallback();
     this.#load();
-    const mine = (frame) => frame.type === 'event' && (frame.ticket?.assignee_id === me.value?.agent.id || frame.name === 'agent.mentioned' || frame.name?.startsWith('contact.'));
+    const mine = (frame) => frame.type === 'event' && (frame.ticket?.assignee_id === me.value?.agent.id || frame.name?.startsWith('delivery.') || frame.name === 'message.planned' || frame.name === 'agent.mentioned' || frame.name?.startsWith('contact.'));
     this.#deaf = hear((frame) => { if (mine(frame)) this.#later(SETTLES); });
   }
 
@@ -36,7 +36,8 @@ class Day extends Part {
 
   async #load() {
     try {
-      this.day = await get('/api/v1/me/day');
+      const [day, open] = await Promise.all([get('/api/v1/me/day'), get('/api/v1/deliveries', { mine: true, state: ['planned', 'held', 'unknown', 'failed'], limit: 50 })]);
+      this.day = { ...day, planned: open.items.filter((one) => one.send_at), undelivered: open.items.filter((one) => !one.send_at) };
       this.wrong = '';
     } catch (problem) {
       this.wrong = problem.message;
@@ -61,7 +62,9 @@ class Day extends Part {
         ${tile(_('My first reply'), lasting(day.first_reply.median), { note: day.first_reply.number ? ngettext('median of {0} reply', 'median of {0} replies', day.first_reply.number) : nothing })}
       </div>
       <div class="board__two">${this.#list(_('Customers who wait for me'), waiting, ticketLine, _('Nobody waits for you. Well done.'))}
-        <div class="board__side">${day.due.length ? this.#list(_('Due'), day.due, dueLine, '') : nothing}
+        <div class="board__side">${day.undelivered.length ? this.#list(_('Did not go out'), day.undelivered, openLine, '') : nothing}
+        ${day.planned.length ? this.#list(_('To be sent later'), day.planned.toReversed(), openLine, '') : nothing}
+        ${day.due.length ? this.#list(_('Due'), day.due, dueLine, '') : nothing}
         ${this.#list(_('To get back to'), day.next_contact, contactLine, _('You have no date with anybody today.'))}
         ${this.#list(_('Colleagues who mention me'), day.mentions, mentionLine, _('Nobody has mentioned you.'))}</div></div>`;
   }
@@ -92,6 +95,11 @@ const dueLine = (one) => {
     <span class="todo__text"><b><bdi>${ticket?.contact_name || `#${one.number}`}</bdi></b> <span class="faint" dir="auto">${ticket?.subject ?? ''}</span></span>
     <span class=${`heat heat--${late ? 'hot' : one.due_state === 'warned' ? 'warm' : 'calm'}`} title=${exact(one.due_at)}>${late ? _('late by {0}', lasting(now.value - one.due_at)) : _('in {0}', lasting(one.due_at - now.value))}</span></a></li>`;
 };
+
+const openLine = (one) => html`<li><a class="todo__one" href=${`/inbox/${one.number}`}><span class=${one.send_at ? 'todo__mark' : 'todo__mark todo__mark--due'}>${glyph(one.send_at ? 'calendar' : 'bell')}</span>
+  <span class="todo__text"><b><bdi>${one.contact_name || `#${one.number}`}</bdi></b> <span class="faint" dir="auto">${one.text}</span></span>
+  ${one.send_at ? html`<time title=${exact(one.send_at)}>${dayOf(one.send_at)}, ${date(one.send_at, 'time')}</time>`
+    : html`<span class="heat heat--hot">${{ held: _('Held'), unknown: _('Perhaps not'), failed: _('Failed') }[one.state]}</span>`}</a></li>`;
 
 const contactLine = (one) => html`<li><a class="todo__one" href=${`/contacts/${one.contact_id}`}>${avatar(one.name, one.contact_id)}
   <span class="todo__text"><b><bdi>${named(one)}</bdi></b></span>

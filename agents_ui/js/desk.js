@@ -100,15 +100,15 @@ function signIn() {
 
 const TOLD_FOR = 8_000;
 
-/** @param {{label: string, run: () => void, undoes?: boolean, stays?: boolean}} [action] */
+/** @param {{label: string, run: () => void, undoes?: boolean, stays?: boolean, lasts?: number}} [action] */
 export function tell(text, action = null) {
   const toast = { key: api.clientId(), text, action };
   toasts.value = [...toasts.value, toast].slice(-3);
-  if (!action?.stays) setTimeout(() => dismiss(toast.key), TOLD_FOR);
+  if (!action?.stays) setTimeout(() => dismiss(toast.key), action?.lasts ?? TOLD_FOR);
 }
 
 /** Says what was done, and how to take it back: by the button or by `undo`. */
-export const did = (text, run) => tell(text, run && { label: _('Undo'), run, undoes: true });
+export const did = (text, run, lasts = TOLD_FOR) => tell(text, run && { label: _('Undo'), run, undoes: true, lasts });
 
 export const dismiss = (key) => { toasts.value = toasts.value.filter((toast) => toast.key !== key); };
 
@@ -303,19 +303,26 @@ export async function prefer(some) {
 
 /** Shows it at once and sends it; the entry's id is the client id, so that it happens once however often it is sent. */
 export function say(number, mode, text, more = {}) {
-  return send({ id: api.clientId(), number, mode, text, at: Date.now(), seen: store.seen(state.value, number), ...more });
+  return send({ id: api.clientId(), number, mode, text, at: Date.now(), seen: store.seen(state.value, number), hold: preferences.value.undo_seconds ?? 5, ...more });
 }
 
-/** → whether it has been said */
+/** What one has said last and can still call back: {id, number, text, until}; see arrival.js. */
+export const held = signal(null);
+
+const HELD = [0, 5, 10, 20];
+
+/** → whether it has been said, or will be */
 export async function send(entry, anyway = false) {
   apply({ type: 'local.sending', entry });
   keep();
   const path = `/api/v1/tickets/${entry.number}/${entry.mode}`;
-  const body = { text: entry.text, ...(entry.mode === 'reply' ? { seen: entry.seen, anyway } : entry.mentions?.length && { mentions: entry.mentions }) };
+  const body = { text: entry.text, ...(entry.mode === 'reply' ? { seen: entry.seen, anyway, ...time(entry) } : entry.mentions?.length && { mentions: entry.mentions }) };
   let done = false;
   for (let tries = 0; ; tries++) {
     try {
-      apply({ type: 'local.sent', id: entry.id, answer: await api.post(path, body, { id: entry.id }) });
+      const answer = await api.post(path, body, { id: entry.id });
+      apply({ type: 'local.sent', id: entry.id, answer });
+      if (answer.send_at && !entry.send_at) import('./arrival.js').then(({ offer }) => offer(entry, answer));
       done = true;
       break;
     } catch (problem) {
@@ -331,6 +338,9 @@ export async function send(entry, anyway = false) {
   keep();
   return done;
 }
+
+/** When it is said: at a time of one's own, or once it can no longer be called back, where the channel has such. */
+const time = (entry) => (entry.send_at ? { send_at: entry.send_at } : { hold: HELD.includes(entry.hold) ? entry.hold : 0 });
 
 export function discard(id) {
   apply({ type: 'local.discard', id });

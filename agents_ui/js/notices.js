@@ -14,14 +14,16 @@ export const WISHES = {
   mentioned: { desktop: true, sound: true, of: 'mine' },
   note: { desktop: false, sound: false, of: 'mine' },
   due: { desktop: true, sound: false, of: 'mine' },
+  undelivered: { desktop: true, sound: true, of: 'mine' },
 };
 
 /** Those that can only be about oneself. */
-export const OWN = new Set(['offered', 'assigned', 'mentioned']);
+export const OWN = new Set(['offered', 'assigned', 'mentioned', 'undelivered']);
 
 export const titles = () => ({
   waiting: _('A new ticket that nobody has'), offered: _('A ticket is offered to you'), message: _('A customer writes'), assigned: _('A ticket is given to you'),
   mentioned: _('A colleague mentions you'), note: _('A colleague writes a note'), due: _('An answer is nearly due, or late'),
+  undelivered: _('What I wrote did not go out'),
 });
 
 export const wish = (notify, event) => ({ ...WISHES[event], ...notify?.[event] });
@@ -36,6 +38,7 @@ export function kind(frame, me) {
   if (!ticket || ticket.spam) return null;
   if (name === 'ticket.offered') return ticket.offered_to === me.agent.id ? 'offered' : null;
   if (name === 'reply.warned' || name === 'reply.breached') return 'due';
+  if (unsent(frame, me)) return 'undelivered';
   if (own) return null;
   switch (name) {
     case 'message.received': return ticket.assignee_id == null && ticket.offered_to == null ? 'waiting' : 'message';
@@ -44,6 +47,12 @@ export function kind(frame, me) {
     case 'note.written': return 'note';
     default: return null;
   }
+}
+
+/** Something that this agent wrote failed, may have failed, or was held back because the customer wrote first. */
+function unsent({ name, by, message }, me) {
+  const why = name === 'delivery.failed' || name === 'delivery.unknown' || (name === 'delivery.cancelled' && by?.kind !== 'agent');
+  return why && message?.author_kind === 'agent' && message.author_id === me.agent.id;
 }
 
 /** @param {'mine'|'teams'|'all'} of @param {Set<number>} teams that one is in */
@@ -90,6 +99,8 @@ export function words(event, frame) {
   const title = {
     waiting: _('{0} is waiting', name), offered: _('{0} is offered to you', name), message: name, assigned: _('{0} is now yours', name),
     mentioned: _('You are mentioned'), note: _('A note about {0}', name),
+    undelivered: frame.name !== 'delivery.cancelled' ? _('Your answer to {0} could not be delivered', name)
+      : frame.by?.kind === 'contact' ? _('{0} wrote first, so your answer was not sent', name) : _('Your answer to {0} was not sent', name),
     due: frame.name === 'reply.breached' ? _('The answer to {0} is late', name) : _('The answer to {0} is nearly due', name),
   }[event];
   const said = frame.message?.text ?? frame.note?.text ?? ticket.last_text ?? ticket.subject ?? '';

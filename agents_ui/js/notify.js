@@ -1,10 +1,10 @@
 // Tells the agent that something happened while they look elsewhere: a notice of the desktop, a sound, a dot on the tab's
 // picture. What is told at all, notices.js decides. Of several tabs one speaks, so that nothing sounds twice. For later.js.
 
-import { hear, me, preferences, state } from './desk.js';
-import { lang } from './base.js';
+import { hear, me, preferences, state, tell } from './desk.js';
+import { _, lang } from './base.js';
 import { go, now, route } from './parts.js';
-import { decide, words } from './notices.js';
+import { decide, kind, words } from './notices.js';
 import { effect, signal } from './vendor/signals-core.js';
 
 const LOCK = 'parley.notices', FRESH = 60_000; // ms: what is older was caught up with after the line was cut
@@ -65,6 +65,9 @@ hear((frame) => {
   const teams = new Set(Object.values(state.value.teams).filter((team) => team.members?.includes(me.value.agent.id)).map((team) => team.id));
   const { shown: number, inFront: front } = looking();
   const told = decide(withTicket(frame), { me: me.value, teams, preferences: preferences.value, now: new Date(), shown: number, inFront: front });
+  if (front && kind(frame, me.value) === 'undelivered' && route.peek().number !== frame.number) {
+    tell(words('undelivered', frame).title, { label: _('Open'), run: () => go(`/inbox/${frame.number}`), lasts: 20_000 });
+  }
   if (!told) return;
   if (!front) news.value = new Set(news.peek()).add(told.number);
   if (!speaks) return;

@@ -22,6 +22,8 @@ class Preferences extends Part {
       <section class="prefs__part" aria-labelledby="writing-title"><h2 id="writing-title">${_('Writing')}</h2>
         ${enters('chat', _('Enter sends in chats'))}${enters('mail', _('Enter sends in letters'))}
         <p class="faint">${_('Shift and Enter begin a new line; Ctrl or ⌘ and Enter always send.')}</p>
+        ${choice('undo_seconds', _('Time to call an answer back'), { 0: _('None'), 5: _('5 seconds'), 10: _('10 seconds'), 20: _('20 seconds') }, String(preferences.value.undo_seconds ?? 5), Number)}
+        <p class="faint">${_('So long it waits before it leaves: Undo, or Ctrl or ⌘ and Z, puts it back into the field. In a chat it is there at once.')}</p>
         ${choice('after_resolve', _('After a ticket is resolved'), { next: _('On to the next'), list: _('Back to the list'), stay: _('Stay with it') }, preferences.value.after_resolve ?? 'next')}</section>
       <section class="prefs__part" aria-labelledby="keys-title"><h2 id="keys-title">${_('Keys')}</h2>
         <label class="switch"><input type="checkbox" .checked=${live(letters.value)} @change=${(event) => prefer({ letters: event.target.checked })}> ${_('Single letters work as keys')}</label>
@@ -74,7 +76,7 @@ function enters(way, title) {
   return html`<label class="switch"><input type="checkbox" .checked=${live(both[way])} @change=${(event) => prefer({ enter_sends: { ...both, [way]: event.target.checked } })}> ${title}</label>`;
 }
 
-const choice = (name, title, words, now) => html`<fieldset class="prefs__choice"><legend>${title}</legend>${Object.entries(words).map(([value, word]) => html`<label class="way"><input type="radio" name=${name} value=${value}
-  .checked=${live(value === now)} @change=${() => prefer({ [name]: value })}>${word}</label>`)}</fieldset>`;
+const choice = (name, title, words, now, of = String) => html`<fieldset class="prefs__choice"><legend>${title}</legend>${Object.entries(words).map(([value, word]) => html`<label class="way"><input type="radio" name=${name} value=${value}
+  .checked=${live(value === now)} @change=${() => prefer({ [name]: of(value) })}>${word}</label>`)}</fieldset>`;
 
 customElements.define('p-preferences', Preferences);

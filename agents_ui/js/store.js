@@ -378,10 +378,12 @@ export function typing(state, number, now) {
   return Object.values(state.typing[number] ?? {}).filter((who) => who.until > now);
 }
 
-/** Where the deliveries of a message stand, as one word: the worst of them. */
+const WORST = ['failed', 'unknown', 'held', 'cancelled', 'queued', 'sending', 'sent', 'delivered', 'read'];
+
+/** Of the deliveries of a message the one that stands worst; null: it has none. */
 export function delivered(thread, messageId) {
-  const states = Object.values(thread.deliveries).filter((one) => one.message_id === messageId).map((one) => one.state);
-  return ['failed', 'unknown', 'held', 'cancelled', 'queued', 'sending', 'sent', 'delivered', 'read'].find((s) => states.includes(s)) ?? null;
+  const parts = Object.values(thread.deliveries).filter((one) => one.message_id === messageId);
+  return parts.sort((a, b) => WORST.indexOf(a.state) - WORST.indexOf(b.state) || a.id - b.id)[0] ?? null;
 }
 
 // --- pieces ---------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ const line = computed(() => timeline(state.value, number.value));
 const viewers = computed(() => (state.value.viewers[number.value] ?? []).filter((id) => id !== me.value?.agent.id));
 
 const words = signal(null); // of what happened: comes when something has
+const arrivals = signal(null); // what became of answers: comes with the first that is shown
 
 class Thread extends Part {
   #shown = null; #atFoot = true; #told = null; #said = ''; #new = 0; #reading = 0; #fetching = null; #top = 0; #sizes = null;
@@ -266,13 +267,13 @@ function message(item, it, read, last) {
   const said = item.message, ours = said.direction === 'outgoing', gone = said.deleted_at != null;
   const author = ours ? agentName(said.author_kind, said.author_id) : it?.contact_name || _('No name');
   const way = ours && !gone ? delivered(read, said.id) : null;
-  return html`<li class=${shape(ours ? 'ours' : 'theirs', item)} id=${`m${said.id}`}>
+  return html`<li class=${shape(ours ? 'ours' : 'theirs', item, way && UNSAID.has(way.state) ? 'bubble--unsaid' : '')} id=${`m${said.id}`}>
     ${item.joins ? nothing : avatar(author, ours ? said.author_id : it?.contact_id)}
     <div class="bubble__body">
       ${byline(author, item)}
       <div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>
       ${said.edited_at && !gone ? html`<span class="bubble__state">${_('edited')}</span>` : nothing}
-      ${way && (last || ['failed', 'unknown', 'held'].includes(way)) ? arrival(way) : nothing}
+      ${way && (last || TELLS.has(way.state) || way.reason) ? arrival(way, said) : nothing}
       ${gone ? nothing : more(author, said.text, said.id, item)}
     </div>
   </li>`;
@@ -346,15 +347,13 @@ function more(author, text, id = null) {
   return html`<button class="tool bubble__more" aria-label=${_('What to do with the message of {0}', author)} aria-haspopup="dialog" @click=${open}>${icon('more')}</button>`;
 }
 
-function arrival(way) {
-  const word = {
-    queued: _('Sending…'), sending: _('Sending…'), sent: _('Sent'), delivered: _('Delivered'), read: _('Read'), held: _('Held: nothing can carry it yet'),
-    failed: _('Could not be delivered'), unknown: _('It may not have arrived'), cancelled: _('Called back'),
-  }[way];
-  if (!word) return nothing;
-  const bad = way === 'failed' || way === 'unknown';
-  return html`<span class=${bad ? 'bubble__state bubble__state--failed' : 'bubble__state'}>
-    ${icon(bad ? 'alert' : way === 'queued' || way === 'sending' || way === 'held' ? 'clock' : way === 'sent' ? 'check' : 'checks')}${word}</span>`;
+const TELLS = new Set(['failed', 'unknown', 'held', 'cancelled']); // of these it is told wherever they stand
+const UNSAID = new Set(['held', 'cancelled']);
+
+function arrival(way, said) {
+  if (arrivals.value) return arrivals.value(way, said);
+  import('./arrival.js').then((module) => { arrivals.value = module.arrival; });
+  return nothing;
 }
 
 customElements.define('p-thread', Thread);

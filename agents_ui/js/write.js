@@ -2,7 +2,7 @@
 // everywhere with `compose` and `introduce`; what was begun is still there when a sheet was closed by mistake.
 
 import { _, clientId } from './base.js';
-import { agents, may, me, tell } from './desk.js';
+import { agents, may, me, preferences, tell } from './desk.js';
 import { Part, avatar, go } from './parts.js';
 import * as people from './people.js';
 import { LANGUAGES, language, named } from './person.js';
@@ -174,7 +174,7 @@ class Compose extends Part {
     let again = false;
     this.going = true;
     const { inbox_id, point_id, subject } = this.way;
-    const body = { inbox_id, text: this.text, ...(point_id && { point_id }), ...(subject && this.subject.trim() && { subject: this.subject.trim() }) };
+    const body = { inbox_id, text: this.text, hold: preferences.value.undo_seconds ?? 5, ...(point_id && { point_id }), ...(subject && this.subject.trim() && { subject: this.subject.trim() }) };
     try {
       const ticket = await people.write(this.contact.id, body, this.#id);
       this.#close();

@@ -60,3 +60,13 @@ test('a notice says who and what, the tab how many', () => {
   assert.equal(titled(0, 'Inbox · Parley'), 'Inbox · Parley');
   assert.equal(titled(120, 'Inbox'), '(99+) Inbox');
 });
+
+test('what I wrote and did not go out is told to me, and to nobody else', () => {
+  const by = { kind: 'system', id: 0 }, mine = { author_kind: 'agent', author_id: 1, text: 'Tomorrow' };
+  const frame = (name, more = {}) => ({ name, by, ticket, message: mine, ...more });
+  assert.equal(decide(frame('delivery.failed'), at).event, 'undelivered');
+  assert.equal(kind(frame('delivery.cancelled', { by: { kind: 'contact', id: 9 } }), me), 'undelivered');
+  assert.equal(kind(frame('delivery.cancelled', { by: { kind: 'agent', id: 1 } }), me), null, 'I did it myself');
+  assert.equal(kind(frame('delivery.failed', { message: { ...mine, author_id: 2 } }), me), null);
+  assert.match(words('undelivered', frame('delivery.cancelled', { by: { kind: 'contact', id: 9 } })).title, /wrote first/);
+});

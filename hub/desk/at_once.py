@@ -9,7 +9,7 @@ from hub.db.backend import Row
 from hub.db.many import rows_of as rows_of
 from hub.db.many import some as some
 from hub.db.tx import Rx
-from hub.desk import contact_rows
+from hub.desk import contact_rows, kinds
 from hub.desk.contact_rows import ContactRow
 from hub.desk.lists import Delivered, Filter, Listed, Noted, Said, delivered, find, noted
 from hub.desk.ticket import COLUMNS, Ticket
@@ -131,12 +131,15 @@ class TeamName(msgspec.Struct, frozen=True):
 
 
 class InboxName(msgspec.Struct, frozen=True):
+    """`live`: those who write there wait in front of a screen; what is said there is said now."""
+
     id: int
     name: str
     kind: str
     team_id: int | None
     enabled: bool
     healthy: bool
+    live: bool
 
 
 class TagName(msgspec.Struct, frozen=True):
@@ -212,4 +215,13 @@ def _colleague(row: Row, now: int) -> Colleague:
 
 
 def _inbox(row: Row) -> InboxName:
-    return InboxName(row[0], row[1], row[2], row[3], bool(row[4]), row[5] is None and row[6] is None)
+    id, name, kind, team_id, enabled, in_error, out_error = row
+    return InboxName(
+        id=id,
+        name=name,
+        kind=kind,
+        team_id=team_id,
+        enabled=bool(enabled),
+        healthy=in_error is None and out_error is None,
+        live=kinds.is_live(kind),
+    )

@@ -52,3 +52,8 @@ def features(kind: str) -> Features:
 
 def settings_of(kind: str) -> type[Any]:
     return load(kind).Settings
+
+
+def is_live(kind: str) -> bool:
+    """False also for one that is not installed (any more)."""
+    return kind in _known and features(kind).live
