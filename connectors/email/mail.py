@@ -23,7 +23,7 @@ class Part(msgspec.Struct, frozen=True):
     content_type: str = "application/octet-stream"
     size: int = 0
     cid: str | None = None  # Content-ID without its brackets
-    inline: bool = False
+    inline: bool = False  # shown within the HTML, by its cid
 
 
 class Bounce(msgspec.Struct, frozen=True):
@@ -33,10 +33,22 @@ class Bounce(msgspec.Struct, frozen=True):
     message_id: str = ""  # of the mail that it is about, with its brackets
     recipient: str = ""
     reason: str = ""  # for people: "550 5.1.1 No such user"
+    recipients: tuple[str, ...] = ()  # all that it is about; `recipient` is the first of them
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """A calendar file in a few words. Times as ISO 8601."""
+
+    method: str = ""  # REQUEST, CANCEL, REPLY…
+    summary: str = ""
+    starts: str = ""
+    ends: str = ""
+    place: str = ""
+    organizer: str = ""
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    digest: str  # of the raw bytes
+    digest: str  # of what the sender wrote: the same however the mail travelled
     message_id: str = ""  # with its brackets; empty where there is none that can be used
     in_reply_to: tuple[str, ...] = ()  # with their brackets, at most 20
     references: tuple[str, ...] = ()  # with their brackets, oldest first; of a long chain the first and the last ones
@@ -59,8 +71,15 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     new_text: str = ""  # without what they quote and without their signature
     quoted: str = ""
     signature: str = ""
-    html: str | None = None  # sanitised
+    html: str | None = None  # sanitised; what it quotes lies in <details>, so that it is folded
     files: tuple[Part, ...] = ()
     bounce: Bounce | None = None
     receipt: bool = False  # a read receipt (RFC 8098)
-    flags: tuple[str, ...] = ()  # what an agent should know: "cut", "encrypted", "signed", "calendar"…
+    receipt_of: str = ""  # the id of the mail that it is about
+    invitation: Invitation | None = None
+    # What an agent should know: "cut" (the text goes on in the raw mail), "headers" (so do the header fields), "parts"
+    # and "nested" (not all parts were looked at), "broken" (its parts cannot be told apart), "charset" (some characters
+    # may be wrong), "encrypted", "signed", "external" (it only refers to content elsewhere), "tnef" (a winmail.dat),
+    # "hidden" (something in its HTML could not be seen), "links" (a link shows another address than it goes to),
+    # "senders" (it has several).
+    flags: tuple[str, ...] = ()

@@ -1,140 +1,181 @@
-"""Takes a mail apart: bytes into a `Mail`. Pure; holds no secret; run by the hub in a child of its own."""
+"""Takes a mail apart: bytes into a `Mail`. Pure; holds no secret; run by the hub in a child of its own.
 
-import email
+    read(raw)       all that is known of it
+    part(raw, n)    the content of its part n, for `File.ref` "part:<n>"
+
+Whatever the bytes are, there is a Mail, or one sentence why there is none (`Unparsable`). Sizes are bounded everywhere;
+the raw bytes are kept by the hub, so that nothing is lost by it.
+"""
+
 import hashlib
-import re
-from email.header import decode_header
-from email.message import Message as Parsed
-from email.utils import getaddresses, mktime_tz, parsedate_tz
-from html import unescape
+from collections.abc import Sequence
+from html import escape
 from typing import Final
 
-from connectors.email.mail import Address, Bounce, Mail, Part
+from connectors.email import bodies, charsets, headers, invitations, parts, reports
+from connectors.email.addresses import addresses
+from connectors.email.headers import Headers
+from connectors.email.mail import Address, Mail
+from connectors.email.mail import Part as File
+from connectors.email.parts import Part
+from hub.connector import Unparsable
 
-MAX_HEADER: Final = 20_000
-MAX_IDS: Final = 50
+MAX_SUBJECT: Final = 500
 MAX_ADDRESSES: Final = 100
-MAX_TEXT: Final = 10_000
-_ID: Final = re.compile(r"<[^<>\s]{1,250}>")
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_TAG: Final = re.compile(r"<(?:style|script)\b.*?</(?:style|script)\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+MAX_RESULTS: Final = 10
+MAX_VALUE: Final = 4_000
+_ENCRYPTED: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
+_SIGNED: Final = frozenset(
+    {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
+)
+_TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_NO_FILES: Final = frozenset({"message/delivery-status", "message/disposition-notification", "text/x-amp-html"})
+_ENDINGS: Final = {
+    "message/rfc822": ".eml",
+    "text/calendar": ".ics",
+    "text/html": ".html",
+    "text/plain": ".txt",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "application/pdf": ".pdf",
+    "application/pgp-signature": ".asc",
+    "application/pkcs7-signature": ".p7s",
+    "application/pkcs7-mime": ".p7m",
+    "application/ms-tnef": ".dat",
+}
 
 
 def read(raw: bytes) -> Mail:
-    parsed = email.message_from_bytes(raw)
-    texts: list[str] = []
-    pages: list[str] = []
-    files: list[Part] = []
-    for number, part in enumerate(parsed.walk()):
-        if part.is_multipart():
-            continue
-        kind, name = part.get_content_type(), part.get_filename()
-        if kind in ("text/plain", "text/html") and not name and part.get_content_disposition() != "attachment":
-            (texts if kind == "text/plain" else pages).append(_decoded(part))
-        elif parsed.get_content_type() != "multipart/report":
-            body = part.get_payload(decode=True)
-            size = len(body) if isinstance(body, bytes) else 0
-            files.append(Part(f"part:{number}", _line(name or "", 250), kind, size))
-    text = "\n\n".join(texts) or "\n\n".join(unescape(_TAG.sub(" ", page)) for page in pages)
-    text = _CONTROL.sub("", text.replace("\r\n", "\n")).strip()
-    ids = _ID.findall(_raw(parsed, "Message-ID"))
-    references = _ID.findall(_raw(parsed, "References"))
-    date = parsedate_tz(_raw(parsed, "Date")[:200])
-    try:
-        sent_at = int(mktime_tz(date) * 1000) if date else None
-    except (ValueError, OverflowError):
-        sent_at = None
-    return_path = parsed.get("Return-Path")
+    raw = _with_line_ends(raw)
+    if not raw.strip():
+        raise Unparsable("The mail is empty.")
+    found, leaves, flags = parts.leaves(raw)
+    if not found.fields:
+        raise Unparsable("This is no mail: it has no header fields.")
+    senders = addresses(_joined(found, "from"), MAX_ADDRESSES)
+    subject = found.words("subject", MAX_SUBJECT)
+    body = bodies.read(leaves, senders[0] if senders else Address(""))
+    flags += body.flags
+    flags += _kinds(leaves)
+    if found.cut:
+        flags.append("headers")
+    if len(senders) > 1 or sum(1 for _ in found.all("from")) > 1:
+        flags.append("senders")
+    return_path = found.raw("return-path")
+    calendar = next((leaf for leaf in leaves if leaf.content_type == "text/calendar"), None)
     return Mail(
-        digest=hashlib.blake2b(raw, digest_size=16).hexdigest(),
-        message_id=ids[0] if ids else "",
-        in_reply_to=tuple(_ID.findall(_raw(parsed, "In-Reply-To"))[:MAX_IDS]),
-        references=tuple(references[:10] + references[10:][-MAX_IDS:]),
-        subject=_line(_words(parsed, "Subject"), 500),
-        sent_at=sent_at,
-        senders=_addresses(parsed, "From"),
-        reply_to=_addresses(parsed, "Reply-To"),
-        to=_addresses(parsed, "To"),
-        cc=_addresses(parsed, "Cc"),
+        digest=_digest(raw, found, leaves),
+        message_id=next(iter(headers.ids(found.get("message-id"))), ""),
+        in_reply_to=headers.ids(found.get("in-reply-to"))[:20],
+        references=headers.ids(found.get("references")),
+        subject=subject,
+        sent_at=headers.date(found.get("date")),
+        senders=senders,
+        reply_to=addresses(found.raw("reply-to"), MAX_ADDRESSES),
+        to=addresses(_joined(found, "to"), MAX_ADDRESSES),
+        cc=addresses(_joined(found, "cc"), MAX_ADDRESSES),
         delivered_to=tuple(
-            address.address
-            for name in ("Delivered-To", "X-Original-To", "Envelope-To")
-            for address in _addresses(parsed, name)
+            one.address
+            for name in ("delivered-to", "x-original-to", "envelope-to")
+            for value in list(found.all(name))[:10]
+            for one in addresses(value, 10)
+            if one.address
         ),
-        return_path=None if return_path is None else str(return_path).strip().strip("<>")[:320],
-        auto_submitted=_raw(parsed, "Auto-Submitted")[:200],
-        precedence=_raw(parsed, "Precedence")[:200],
-        listed="List-Id" in parsed or "List-Unsubscribe" in parsed,
-        loops=tuple(str(one)[:200] for name in ("X-Loop", "X-Parley-Loop") for one in parsed.get_all(name, [])[:20]),
-        suppress=_raw(parsed, "X-Auto-Response-Suppress")[:200],
-        hops=len(parsed.get_all("Received", [])),
-        results=tuple(str(one)[:4_000] for one in parsed.get_all("Authentication-Results", [])[:10]),
-        text=text[:MAX_TEXT],
-        new_text=text[:MAX_TEXT],
-        files=tuple(files),
-        bounce=_bounce(parsed),
-        receipt=str(parsed.get_param("report-type", "")).lower() == "disposition-notification",
-        flags=("cut",) if len(text) > MAX_TEXT else (),
+        return_path=None if return_path is None else charsets.line(headers.text_of(return_path), 320).strip("<> "),
+        auto_submitted=found.get("auto-submitted")[:200],
+        precedence=found.get("precedence")[:200],
+        listed=any(name in found for name in ("list-id", "list-unsubscribe", "list-post")),
+        loops=tuple(
+            headers.text_of(value)[:200] for name in ("x-loop", "x-parley-loop") for value in list(found.all(name))[:20]
+        ),
+        suppress=found.get("x-auto-response-suppress")[:200],
+        hops=sum(1 for _ in found.all("received")),
+        results=tuple(
+            headers.text_of(value)[:MAX_VALUE] for value in list(found.all("authentication-results"))[:MAX_RESULTS]
+        ),
+        text=body.text,
+        new_text=body.trimmed.new,
+        quoted=body.trimmed.quoted,
+        signature=body.trimmed.signature,
+        html=body.html,
+        files=tuple(
+            _file(leaf, body.html or "")
+            for leaf in leaves
+            if leaf.number not in body.used and leaf.content_type not in _NO_FILES
+        ),
+        bounce=reports.bounce(raw, found, leaves, senders, subject),
+        receipt=reports.is_receipt(found, leaves),
+        receipt_of=reports.about(leaves),
+        invitation=invitations.read(calendar.content(invitations.MAX_BYTES * 2)) if calendar is not None else None,
+        flags=tuple(dict.fromkeys(flags)),
     )
 
 
-def _bounce(parsed: Parsed) -> Bounce | None:
-    if str(parsed.get_param("report-type", "")).lower() != "delivery-status":
-        return None
-    fields: dict[str, str] = {}
-    original = ""
-    for part in parsed.walk():
-        if part.get_content_type() == "message/delivery-status":
-            for group in part.get_payload() if isinstance(part.get_payload(), list) else []:
-                fields |= {name.lower(): str(value) for name, value in group.items()}  # type: ignore[union-attr]
-        elif part.get_content_type() == "text/rfc822-headers":
-            found = re.search(r"^Message-ID:\s*(<[^<>\s]+>)", _decoded(part), re.IGNORECASE | re.MULTILINE)
-            original = found[1] if found else original
-        elif part is not parsed and part.get("Message-ID"):
-            original = (_ID.findall(str(part["Message-ID"])) or [""])[0]
-    action = fields.get("action", "failed").strip().lower()
-    state = {"delayed": "delayed", "delivered": "delivered", "relayed": "delivered", "expanded": "delivered"}
-    return Bounce(
-        state.get(action, "failed"),  # type: ignore[arg-type]
-        original,
-        fields.get("final-recipient", "").partition(";")[2].strip(),
-        _line(fields.get("diagnostic-code", "").partition(";")[2].strip() or fields.get("status", ""), 300),
+def part(raw: bytes, number: int) -> bytes:
+    """The content of one part, decoded."""
+    _, leaves, _ = parts.leaves(_with_line_ends(raw))
+    found = next((leaf for leaf in leaves if leaf.number == number), None)
+    if found is None:
+        raise Unparsable("The mail has no such part.")
+    return found.content()
+
+
+def _with_line_ends(raw: bytes) -> bytes:
+    """A mail whose lines end in bare carriage returns is a single line to everything else."""
+    beginning = raw[:65_536]
+    if b"\n" not in beginning and b"\r" in beginning:
+        raw = raw.replace(b"\r", b"\n")
+    return raw.lstrip(b"\r\n\xef\xbb\xbf")
+
+
+def _joined(found: Headers, name: str) -> bytes | None:
+    """A field that some programs write several of."""
+    values = list(found.all(name))[:50]
+    return b", ".join(values)[: headers.MAX_FIELD] if values else None
+
+
+def _digest(raw: bytes, found: Headers, leaves: Sequence[Part]) -> str:
+    """Of what the sender wrote, and of nothing that servers add on the way."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in ("from", "date", "subject", "message-id"):
+        digest.update((found.raw(name) or b"") + b"\n")
+    for leaf in leaves:
+        digest.update(raw[leaf.start : leaf.end].strip())
+    return digest.hexdigest()
+
+
+def _kinds(leaves: Sequence[Part]) -> list[str]:
+    """What there is in it that is not read."""
+    found = []
+    for leaf in leaves:
+        kind = leaf.content_type
+        if kind in _SIGNED or leaf.parameters.get("smime-type", "").lower() == "signed-data":
+            found.append("signed")
+        elif kind in _ENCRYPTED or "encrypted" in leaf.within:
+            found.append("encrypted")
+        elif kind in ("message/external-body", "message/partial"):
+            found.append("external")
+        elif kind in _TNEF:
+            found.append("tnef")
+    return found
+
+
+def _file(leaf: Part, html: str) -> File:
+    """As a list of attachments shows it. Its content is decoded once, to know its size."""
+    cid = leaf.cid
+    name = leaf.name
+    if not name and leaf.content_type in ("message/rfc822", "message/global"):
+        inner, _ = headers.split(leaf.content(64_000))
+        name = parts.safe_name(inner.words("subject", 100) or "mail") + ".eml"
+    if not name:
+        name = f"part-{leaf.number}{_ENDINGS.get(leaf.content_type, '.bin')}"
+    return File(
+        ref=f"part:{leaf.number}",
+        name=name,
+        content_type=leaf.content_type,
+        size=len(leaf.content()),
+        cid=cid,
+        inline=cid is not None and f'"cid:{escape(cid)}"' in html,
     )
-
-
-def _raw(parsed: Parsed, name: str) -> str:
-    return str(parsed.get(name) or "")[:MAX_HEADER]
-
-
-def _words(parsed: Parsed, name: str) -> str:
-    value = _raw(parsed, name)
-    try:
-        return "".join(
-            piece.decode(charset or "utf-8", "replace") if isinstance(piece, bytes) else piece
-            for piece, charset in decode_header(value)
-        )
-    except (LookupError, ValueError):
-        return value
-
-
-def _line(text: str, most: int) -> str:
-    return " ".join(_CONTROL.sub(" ", text).split())[:most]
-
-
-def _addresses(parsed: Parsed, name: str) -> tuple[Address, ...]:
-    values = [_words(parsed, name)] if name in parsed else []
-    try:
-        found = getaddresses(values)
-    except (RecursionError, IndexError):
-        return ()
-    return tuple(Address(_line(address, 320), _line(who, 200)) for who, address in found[:MAX_ADDRESSES] if address)
-
-
-def _decoded(part: Parsed) -> str:
-    body = part.get_payload(decode=True)
-    if not isinstance(body, bytes):
-        return ""
-    try:
-        return body.decode(str(part.get_content_charset() or "utf-8"), "replace")
-    except (LookupError, ValueError):
-        return body.decode("utf-8", "replace")
