@@ -101,6 +101,12 @@ class Config:
         "The folder for what files hold. On a local disk, or shared by all desks of one database.",
         shown="`DATA/files`",
     )
+    content_url: str = option(
+        "",
+        "An address of its own for what people sent, without a path, that leads to this desk too: "
+        "`https://files.example.net`. Best under another domain. Nobody is signed in there.",
+        shown="none",
+    )
     file_mb: int = option(20, "The largest file that is taken, in megabytes.", least=1, most=2_000)
     message_files: int = option(5, "How many files one message that is written here may have.", least=1, most=50)
     message_mb: int = option(25, "How large all files of one such message may be, in megabytes.", least=1, most=2_000)
@@ -204,7 +210,13 @@ def complete(config: Config) -> Config:
         config = dataclasses.replace(config, public_url=f"http://{host}:{config.port}")
     if config.secret_key_file == Path():
         config = dataclasses.replace(config, secret_key_file=config.data / "secret.key")
-    _check_public_url(config.public_url)
+    _check_public_url("PARLEY_PUBLIC_URL", config.public_url)
+    if config.content_url:
+        _check_public_url("PARLEY_CONTENT_URL", config.content_url)
+        if urlsplit(config.content_url).hostname == urlsplit(config.public_url).hostname:
+            raise StartRefused(
+                "PARLEY_CONTENT_URL is under the host of PARLEY_PUBLIC_URL.", "It has to be a host of its own."
+            )
     _check_database(config.database)
     if config.metrics_token and len(config.metrics_token) < 16:
         raise StartRefused("PARLEY_METRICS_TOKEN is too short to keep anybody out.", "Take at least 16 characters.")
@@ -295,15 +307,13 @@ def _wrong(where: str, wanted: str, example: str) -> StartRefused:
     return StartRefused(f"{where} has to be {wanted}.", f"For example: {example}")
 
 
-def _check_public_url(url: str) -> None:
+def _check_public_url(setting: str, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise StartRefused(
-            f"PARLEY_PUBLIC_URL={url!r} is not the address of a site.", "Write: https://desk.example.org"
-        )
+        raise StartRefused(f"{setting}={url!r} is not the address of a site.", "Write: https://desk.example.org")
     if parts.path not in ("", "/") or parts.query or parts.fragment or url.endswith("/"):
         raise StartRefused(
-            f"PARLEY_PUBLIC_URL={url!r} has more than a host.",
+            f"{setting}={url!r} has more than a host.",
             f"The desk has a host to itself: {parts.scheme}://{parts.netloc}",
         )
 

@@ -368,6 +368,7 @@ class LiveSettings:
     enforce_identity: bool = setting(
         "Only signed visitors", "Who is not signed in on your site cannot write.", default=False
     )
+    files: bool = setting("Take files", "Visitors can send photos, files and voice notes.", default=True)
     rating: bool = setting("Ask for a rating", "After the end of a chat, from 1 to 5.", default=True)
     low_score: int = setting(
         "Low rating", "A rating up to this one puts the ticket back before a person. 0: none does.", default=2

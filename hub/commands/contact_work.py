@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from hub.commands.answers import Cursor, Id, Limit, Request, TicketAnswer, ticket_left
+from hub.commands.files import Files
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import contact_notes, visits, writing
@@ -56,7 +57,7 @@ class ChangeNote(Request, frozen=True, kw_only=True):
 
 class WriteToContact(Request, frozen=True, kw_only=True):
     """`inbox_id` and `point_id` as `ways` gives them; without a point it goes to the surest that the inbox reaches.
-    `hold`, `send_at`: as of a reply."""
+    `hold`, `send_at`, `files`: as of a reply."""
 
     contact_id: Id
     inbox_id: Id
@@ -65,6 +66,7 @@ class WriteToContact(Request, frozen=True, kw_only=True):
     subject: str | None = None
     hold: Literal[0, 5, 10, 20] = 0
     send_at: Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)] | None = None
+    files: Files = ()
 
 
 def _notes(rx: Rx, caller: Caller, request: PageOfContact) -> ContactNotePage:
@@ -101,6 +103,7 @@ def _write(tx: Tx, caller: Caller, request: WriteToContact) -> TicketAnswer:
         external_id=f"ours-{secrets.token_hex(16)}",
         hold=request.hold,
         send_at=request.send_at,
+        files=request.files,
     )
     return ticket_left(tx, number)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from hub.commands.answers import Id, Limit, Request, TicketAnswer, ticket_now
+from hub.commands.files import Files
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import deliveries, followers, incoming, notes, planned, replies
@@ -47,7 +48,9 @@ class OpenTicket(Request, frozen=True, kw_only=True):
 class Reply(Request, frozen=True, kw_only=True):
     """`seen`: id of the newest message you had read. If more was said since, the answer is 409 with what is new; send
     again with `anyway` to say it all the same. `hold`: seconds in which it can be called back, 0, 5, 10 or 20; a live
-    chat has none. `send_at`: milliseconds since 1970, UTC, to say it then, unless the contact writes first."""
+    chat has none. `send_at`: milliseconds since 1970, UTC, to say it then, unless the contact writes first.
+    `files`: ids of uploads of yours, or of files of messages that you see, to be sent once more; with some the text may
+    be empty."""
 
     number: Id
     text: str
@@ -56,14 +59,17 @@ class Reply(Request, frozen=True, kw_only=True):
     anyway: bool = False
     hold: Literal[0, 5, 10, 20] = 0
     send_at: At | None = None
+    files: Files = ()
 
 
 class Note(Request, frozen=True, kw_only=True):
-    """`mentions`: ids of agents whom it calls. Each has to be able to see the ticket, and follows it from then on."""
+    """`mentions`: ids of agents whom it calls. Each has to be able to see the ticket, and follows it from then on.
+    `files`: as of a reply."""
 
     number: Id
     text: str
     mentions: Annotated[tuple[Id, ...], msgspec.Meta(max_length=followers.MOST_MENTIONS)] = ()
+    files: Files = ()
 
 
 class OneDelivery(Request, frozen=True, kw_only=True):
@@ -123,6 +129,7 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
         subject=request.subject,
         hold=request.hold,
         send_at=request.send_at,
+        files=request.files,
     )
     return ReplyAnswer(
         message_id=replied.message_id, deliveries=replied.deliveries, held=replied.held, send_at=replied.send_at
@@ -130,7 +137,7 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
 
 
 def _note(tx: Tx, caller: Caller, request: Note) -> NoteAnswer:
-    return NoteAnswer(notes.write(tx, caller, request.number, request.text, request.mentions))
+    return NoteAnswer(notes.write(tx, caller, request.number, request.text, request.mentions, request.files))
 
 
 def _resend(tx: Tx, caller: Caller, request: OneDelivery) -> DeliveryAnswer:

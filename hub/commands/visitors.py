@@ -5,15 +5,17 @@ theirs is judged there. None needs a client id: `say` has one in its request, an
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from hub.commands.answers import Id, Request
+from hub.commands.files import FileId
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import visitors
-from hub.desk.visitors import Details, Said, State, Visitor
+from hub.desk.files import rows
+from hub.desk.visitors import Details, Granted, Link, Said, State, Visitor
 from hub.feedback import ratings
 from hub.feedback.ratings import Rated
 from hub.text import MAX_LINE
@@ -33,11 +35,27 @@ class LeaveDetails(Request, frozen=True, kw_only=True):
 
 
 class Say(Request, frozen=True, kw_only=True):
-    """`client_id`: the same for every try of one message. `details`: what a form asked for beside the text."""
+    """`client_id`: the same for every try of one message. `details`: what a form asked for beside the text. `files`:
+    what was uploaded under `upload`; with some the text may be empty."""
 
     text: str
     client_id: str
     details: LeaveDetails | None = None
+    files: Annotated[tuple[FileId, ...], msgspec.Meta(max_length=50)] = ()
+
+
+class Upload(Request, frozen=True, kw_only=True):
+    """A file that is about to be sent, of so many bytes. `voice`: a voice note, `seconds` long."""
+
+    name: Line
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+    voice: bool = False
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=rows.MAX_SECONDS)] | None = None
+
+
+class LinkFile(Request, frozen=True, kw_only=True):
+    file: FileId
+    what: Literal["show", "preview", "download"] = "show"
 
 
 class ReadUpTo(Request, frozen=True, kw_only=True):
@@ -86,7 +104,15 @@ class Empty(msgspec.Struct, frozen=True):
 
 def _say(tx: Tx, visitor: Visitor, request: Say) -> Said:
     details = None if request.details is None else _details(request.details)
-    return visitors.say(tx, visitor, request.text, request.client_id, details)
+    return visitors.say(tx, visitor, request.text, request.client_id, details, request.files)
+
+
+def _upload(tx: Tx, visitor: Visitor, request: Upload) -> Granted:
+    return visitors.grant(tx, visitor, request.name, request.size, voice=request.voice, seconds=request.seconds)
+
+
+def _link(rx: Rx, visitor: Visitor, request: LinkFile) -> Link:
+    return visitors.link(rx, visitor, request.file, request.what)
 
 
 def _read(tx: Tx, visitor: Visitor, request: ReadUpTo) -> Empty:
@@ -155,6 +181,8 @@ def _row(
 
 COMMANDS: Final[tuple[Command, ...]] = (
     _row("say", "Say something.", Say, Said, write=_say),
+    _row("upload", "Ask to upload a file; the answer says where to.", Upload, Granted, write=_upload),
+    _row("file_link", "A link to a file, good for a short while.", LinkFile, Link, read=_link),
     _row("read", "Everything of ours up to this message was read.", ReadUpTo, Empty, write=_read),
     _row("end", "End the chat.", Nothing, Done, write=_end),
     _row("start_anew", "End the chat; the next message begins another one.", Nothing, Done, write=_start_anew),

@@ -10,6 +10,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
 from hub.desk import ticket as tickets
 from hub.desk.contact_lists import require_contact
+from hub.desk.files import names
 from hub.desk.files import rows as files
 from hub.desk.inboxes import Inbox
 from hub.desk.ticket import Priority, Ticket
@@ -173,7 +174,7 @@ def _ticket_for(tx: Tx, inbox: Inbox, message: Message, who: contacts.Known, tex
         contact_id=who.contact_id,
         inbox_id=inbox.id,
         team_id=inbox.team_id,
-        subject=subject_of(message.subject or text),
+        subject=subject_of(message.subject or text) or _named(message),
         source=message.source,
         spam=message.suspicion is not None,
     )
@@ -187,6 +188,11 @@ def joinable(ticket: Ticket, inbox: Inbox, now: int) -> bool:
 def subject_of(text: str) -> str:
     line = next((line.strip() for line in text.split("\n") if line.strip()), "")
     return line if len(line) <= 120 else line[:119] + "…"
+
+
+def _named(message: Message) -> str:
+    """Something without words is called like the file that came."""
+    return names.clean(message.files[0].name) if message.files else ""
 
 
 def _clamped(sent_at: int | None, now: int) -> int | None:

@@ -1,5 +1,6 @@
 """What we say to a contact: the message, its parts and their deliveries, in one unit; sending them is a job."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -8,6 +9,7 @@ from hub.clock import DAY, SECOND
 from hub.db.tx import Rx, Tx
 from hub.desk import deliveries, drafts, inboxes, kinds
 from hub.desk import ticket as tickets
+from hub.desk.files import uploads
 from hub.desk.inboxes import Inbox
 from hub.desk.splitting import split
 from hub.desk.ticket import Ticket
@@ -87,18 +89,28 @@ def reply(
     subject: str | None = None,
     hold: int = 0,
     send_at: int | None = None,
+    files: Sequence[str] = (),
 ) -> Replied:
     """`external_id`: ours, one for each message ever. `seen`: the last message id that the agent's client had; an
     answer to a state that has moved on is refused as "stale" with what is new, unless `anyway`. `hold`: seconds in
-    which it can be called back, where the channel has such; `send_at`: said then, unless the contact writes first."""
+    which it can be called back, where the channel has such; `send_at`: said then, unless the contact writes first.
+    `files`: that the caller has uploaded; with some there may be no text."""
     ticket = tickets.seen(tx, caller, number)
-    text = clean(text, "text", most=MAX_MESSAGE)
+    text = clean(text, "text", most=MAX_MESSAGE, least=0 if files else 1)
     last = tx.row(_LAST_INCOMING, ticket_id=ticket.id)
     way = _way(tx, ticket, last[1] if last else None)
     if seen is not None and not anyway:
         _refuse_stale(tx, caller, ticket, seen, live=way is not None and way.live)
     time = time_of(tx.now, way, hold, send_at)
-    return say(tx, caller, ticket, text, way, external_id=external_id, subject=subject, last=last, time=time)
+    return say(
+        tx, caller, ticket, text, way, external_id=external_id, subject=subject, last=last, time=time, files=files
+    )
+
+
+def require_files(way: Way | None) -> None:
+    """A live channel shows whatever there is; another has to be able to carry it."""
+    if way is not None and not way.live and not way.inbox.features.files:
+        raise invalid("files", f"Through {way.inbox.name} only text can be sent. Take the files out, or write by mail.")
 
 
 def time_of(now: int, way: Way | None, hold: int, send_at: int | None) -> Time | None:
@@ -134,9 +146,10 @@ def say(
     subject: str | None = None,
     last: tuple[object, ...] | None = None,
     time: Time | None = None,
+    files: Sequence[str] = (),
 ) -> Replied:
-    """Stores it and queues its parts. Judges nothing. `last`: what it answers, as `_LAST_INCOMING` has it. With a
-    `time` it has not been said until then: whoever waits goes on waiting."""
+    """Stores it and queues its parts. Judges nothing but its files. `last`: what it answers, as `_LAST_INCOMING` has
+    it. With a `time` it has not been said until then: whoever waits goes on waiting."""
     message_id = tx.insert(
         _INSERT,
         ticket_id=ticket.id,
@@ -149,6 +162,9 @@ def say(
         in_reply_to=last[0] if last else None,
         now=tx.now,
     )
+    if files:
+        require_files(way)
+        uploads.attach(tx, files, caller=caller, message_id=message_id)
     time = time if way is not None else None
     parts = _queue(tx, ticket, message_id, text, way, subject, last, time)
     happened = MessageSent if time is None else MessagePlanned

@@ -4,6 +4,7 @@ What an inbox can do is asked of its connector's features, whom it can reach of 
 what they allowed and refused.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from hub.db.tx import Rx, Tx
 from hub.desk import assignment, inboxes, replies
 from hub.desk import ticket as tickets
 from hub.desk.contact_lists import require_contact
+from hub.desk.files import uploads
 from hub.desk.inboxes import Inbox
 from hub.desk.incoming import subject_of
 from hub.desk.replies import Way
@@ -100,16 +102,17 @@ def write(
     subject: str | None = None,
     hold: int = 0,
     send_at: int | None = None,
+    files: Sequence[str] = (),
 ) -> int:
     """Opens a ticket with a message of ours, the caller's own from the start; returns its number. Without `point_id` it
-    goes to the surest point that the inbox reaches. `hold`, `send_at`: as of a reply."""
+    goes to the surest point that the inbox reaches. `hold`, `send_at`, `files`: as of a reply."""
     require_contact(tx, caller, contact_id)
     inbox = inboxes.by_id(tx, inbox_id)
     if inbox is None or not may(caller.grants, Scope(inbox.id)):
         raise not_found("inbox")
     if point_id is not None and point_id not in {row[0] for row in points.of(tx, contact_id)}:
         raise not_found("contact point")
-    text = clean(text, "text", most=MAX_MESSAGE)
+    text = clean(text, "text", most=MAX_MESSAGE, least=0 if files else 1)
     subject = clean(subject, "subject", most=MAX_LINE, least=0, lines=False) if subject else None
     way = _way(tx, inbox, contact_id, point_id)
     time = replies.time_of(tx.now, way, hold, send_at)
@@ -119,11 +122,21 @@ def write(
         contact_id=contact_id,
         inbox_id=inbox.id,
         team_id=inbox.team_id,
-        subject=subject or subject_of(text),
+        subject=subject or subject_of(text) or uploads.named(tx, files),
     )
     if caller.actor.kind == "agent":
         ticket = assignment.put(tx, caller, ticket, caller.grants.agent_id, "claimed")
-    replies.say(tx, caller, tickets.must(tx, ticket.id), text, way, external_id=external_id, subject=subject, time=time)
+    replies.say(
+        tx,
+        caller,
+        tickets.must(tx, ticket.id),
+        text,
+        way,
+        external_id=external_id,
+        subject=subject,
+        time=time,
+        files=files,
+    )
     return ticket.number
 
 

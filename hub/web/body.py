@@ -9,6 +9,7 @@ import asyncio
 import json
 import math
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -29,37 +30,49 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 async def read(request: web.Request, most: int = MAX_BODY) -> bytes:
     """The body as it came. Compressed ones are refused unread: a few kilobytes could become gigabytes."""
+    await begin(request, most)
+    content = request.content
+    if content.is_eof():
+        return content.read_nowait(-1) if content.total_bytes <= most else _refuse_large(most)
+    return b"".join([part async for part in paced(content.readany, most)])
+
+
+async def begin(request: web.Request, most: int) -> None:
+    """Refuses by the head what need not be read, and tells whoever waits for it to go on."""
     headers = request.headers
     if hdrs.CONTENT_ENCODING in headers:
         raise HttpError("unsupported", "Send the body as it is, without Content-Encoding.", close=True)
     length = request.content_length
     if length is not None and length > most:
-        raise _too_large(most)
+        raise too_large(most)
     if hdrs.EXPECT in headers:
         await _go_on(request)
-    content = request.content
-    if content.is_eof():
-        return content.read_nowait(-1) if content.total_bytes <= most else _refuse_large(most)
-    return await _read_slowly(content, most)
 
 
-async def _read_slowly(content: Any, most: int) -> bytes:
+async def stream(request: web.Request, most: int) -> AsyncIterator[bytes]:
+    """The body as it comes, never more than `most` bytes of it."""
+    await begin(request, most)
+    async for part in paced(request.content.readany, most):
+        yield part
+
+
+async def paced(more: Callable[[], Awaitable[bytes]], most: int) -> AsyncIterator[bytes]:
+    """What `more` brings until it brings nothing: at most so many bytes, and not too slowly."""
     loop = asyncio.get_running_loop()
     started, size = loop.time(), 0
-    parts: list[bytes] = []
     while True:
         deadline = started + GRACE_SECONDS + size / MIN_RATE
         try:
             async with asyncio.timeout_at(deadline):
-                part = await content.readany()
+                part = await more()
         except TimeoutError:
             raise HttpError("too_slow", "The body did not arrive in time.", close=True) from None
         if not part:
-            return b"".join(parts)
-        parts.append(part)
+            return
         size += len(part)
         if size > most:
-            raise _too_large(most)
+            raise too_large(most)
+        yield part
 
 
 async def _go_on(request: web.Request) -> None:
@@ -70,12 +83,12 @@ async def _go_on(request: web.Request) -> None:
     request.writer.output_size = 0
 
 
-def _too_large(most: int) -> HttpError:
+def too_large(most: int) -> HttpError:
     return HttpError("too_large", f"The body is larger than {most:,} bytes.", close=True)
 
 
 def _refuse_large(most: int) -> NoReturn:
-    raise _too_large(most)
+    raise too_large(most)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from hub.live.sessions import Live
 from hub.live.stream import Stream
 from hub.staff.access import Grants
 from hub.web.limits import Limits
+from hub.work.files import Files
 from hub.work.inbound import Connectors
 from hub.work.worker import Worker
 
@@ -26,6 +27,8 @@ class GrantSource(Protocol):
 class Runner(Connectors, Protocol):
     @property
     def worker(self) -> Worker: ...
+    @property
+    def files(self) -> Files: ...
     def unsaved(self, kind: str, settings: Mapping[str, Any]) -> Connector: ...
 
 

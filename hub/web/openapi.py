@@ -10,6 +10,7 @@ from aiohttp import web
 from hub import __version__
 from hub.commands import COMMANDS
 from hub.commands.exports import EXPORTS
+from hub.commands.files import DOWNLOAD, FILES, UPLOAD
 from hub.commands.table import Command
 from hub.staff.agents import Agent
 from hub.web import live_ticket, session
@@ -41,7 +42,7 @@ def _document() -> bytes:
 
 
 def describe(commands: tuple[Command, ...]) -> Schema:
-    types: list[Any] = [kind for c in (*commands, *EXPORTS) for kind in (c.request, c.answer)]
+    types: list[Any] = [kind for c in (*commands, *EXPORTS, *FILES) for kind in (c.request, c.answer)]
     types += [kind for row in _SESSION_ROWS for kind in row[3:5]]
     types.append(live_ticket.Ticket)
     wanted = [kind for kind in dict.fromkeys(types) if kind not in (None, type(None))]
@@ -58,10 +59,13 @@ def describe(commands: tuple[Command, ...]) -> Schema:
         operation["responses"].pop("204")
         operation["responses"] = {"200": _CSV, **operation["responses"]}
         paths[PREFIX + command.path] = {command.method.lower(): operation}
+    for command in FILES:
+        path = paths.setdefault(PREFIX + command.path, {})
+        path[command.method.lower()] = _of_bytes(command, _operation(command, refs, components))
     paths[session.PATH] = {row[0]: _session(row, refs) for row in _SESSION_ROWS}
     paths[live_ticket.PATH] = {"post": _live_ticket(refs)}
     paths[PATH] = {"get": _itself()}
-    for command in (*commands, *EXPORTS):  # requests stand in their operations
+    for command in (*commands, *EXPORTS, *FILES):  # requests stand in their operations
         components.pop(_name(refs[command.request]), None)
     return {
         "openapi": "3.1.0",
@@ -91,6 +95,18 @@ _CSV: Final[Schema] = {
     "calculate has an apostrophe in front. Times are UTC.",
     "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
     "content": {"text/csv": {"schema": {"type": "string"}}},
+}
+_BYTES: Final[Schema] = {"schema": {"type": "string", "format": "binary"}}
+_UPLOADED: Final[Schema] = {
+    "application/octet-stream": _BYTES,
+    "multipart/form-data": {
+        "schema": {"type": "object", "required": ["file"], "properties": {"file": _BYTES["schema"]}}
+    },
+}
+_FILE: Final[Schema] = {
+    "description": "The bytes, whole or (206) the part that `Range` asks for.",
+    "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
+    "content": {"*/*": _BYTES},
 }
 _KEY_PARAMETER: Final[Schema] = {
     "name": IDEMPOTENCY_KEY,
@@ -132,6 +148,23 @@ def _operation(command: Command, refs: dict[Any, Schema], components: dict[str, 
                 body["description"] = request["description"]
             operation["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
     operation["responses"] = {**_done(command.status, refs.get(command.answer)), **_problems(kinds)}
+    return operation
+
+
+def _of_bytes(command: Command, operation: Schema) -> Schema:
+    """What carries a file instead of JSON: its fields stand in the query."""
+    if command is UPLOAD:
+        asked = operation["requestBody"]["content"][JSON]["schema"]
+        operation["parameters"] = [
+            {"name": name, "in": "query", "required": name in asked["required"], "schema": _asked(schema)}
+            for name, schema in asked["properties"].items()
+        ]
+        operation["requestBody"] = {"required": True, "description": asked["description"], "content": _UPLOADED}
+        for status in ("409", "412"):
+            operation["responses"].pop(status, None)
+    elif command is DOWNLOAD:
+        operation["responses"].pop("204")
+        operation["responses"] = {"200": _FILE, "206": _FILE, **operation["responses"]}
     return operation
 
 

@@ -7,10 +7,12 @@ from aiohttp import web
 
 from hub.commands import COMMANDS
 from hub.commands.exports import EXPORTS
+from hub.commands.files import FILES
 from hub.web import (
     console,
     demo,
     exports,
+    files,
     first_run,
     forms,
     health,
@@ -81,6 +83,8 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", r"/preview/{look:[\w-]+}", preview.shop),
     ("GET", r"/preview/{look:[\w-]+}/w.js", preview.loader),
     ("GET", r"/preview/{look:[\w-]+}/w/frame", preview.frame),
+    ("GET", "/files/{id}", files.show),
+    ("PUT", "/files/{id}", files.put),
     ("POST", "/in/{token}", webhooks.take),
     ("GET", "/live", socket.live),
     ("POST", "/live/poll", poll.start),
@@ -95,6 +99,7 @@ API: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", live_ticket.PATH, live_ticket.create),
     *((command.method, rest.PREFIX + command.path, rest.handler(command)) for command in COMMANDS),
     *((command.method, rest.PREFIX + command.path, exports.handler(command)) for command in EXPORTS),
+    *((command.method, rest.PREFIX + command.path, files.HANDLERS[command.name]) for command in FILES),
 )
 
 ROUTES: Final = (*PAGES, *API)

@@ -18,14 +18,14 @@ from hub.commands.visitors import Identified
 from hub.db.tx import Tx
 from hub.desk import inboxes, sites, visitors
 from hub.desk.inboxes import Inbox
-from hub.desk.visitors import Entered
+from hub.desk.visitors import Entered, Granted, Link
 from hub.errors import ParleyError, Refusal, invalid, not_found
 from hub.live import protocol
 from hub.live.clients import ENDED, AgentSession, Line, Session, VisitorSession
 from hub.live.protocol import INCOMING, PONG, Active, Command, End, Hello, Seen, Typing, Viewing, frame
 from hub.staff import live_tickets
 from hub.staff.live_tickets import Credential
-from hub.web import body, pages, problem, rest, widget
+from hub.web import body, file_links, pages, problem, rest, widget
 from hub.web.keys import Desk
 from hub.web.limits import network
 from hub.web.middleware import new_request_id
@@ -266,11 +266,20 @@ class Talk:
         read: Any = command.read
         write: Any = command.write  # both take the visitor where others take a caller
         if write is None:
-            return await store.read(read, visitor, request)
-        answer = await store.write(write, visitor, request)
+            return self._with_link(await store.read(read, visitor, request))
+        answer = self._with_link(await store.write(write, visitor, request))
         if isinstance(answer, Identified) and answer.visitor is not None:
             await self._changed(session, answer.visitor)
         return answer
+
+    def _with_link(self, answer: Any) -> Any:
+        """What allows an upload or a file, as the client gets it: with an address, signed for this visitor alone."""
+        if not isinstance(answer, (Granted, Link)):
+            return answer
+        audience = f"visitor:{answer.visitor_id}"
+        if isinstance(answer, Granted):  # to us, wherever files are shown from
+            return {"file": answer.file, "url": file_links.path(self.desk, answer.file, audience, "put")}
+        return {"file": answer.file, "url": file_links.link(self.desk, answer.file, audience, answer.what)}
 
     async def _changed(self, session: VisitorSession, token: str) -> None:
         """Somebody else has signed in in this browser: from here on it is theirs."""

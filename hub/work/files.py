@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import structlog
 
 from hub.connector import OutFile, Rejected, Retry
@@ -22,6 +23,7 @@ from hub.desk.inboxes import Inbox
 from hub.errors import Refusal, Unavailable
 from hub.seal import SealBroken
 from hub.work import queue
+from hub.work.children import Failed
 from hub.work.inbound import raw_of
 from hub.work.pollers import readable
 from hub.work.queue import Again, Job
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("files")
 
 FETCH_SECONDS: Final = 120.0
+SMALL: Final = "hub.work.pictures:small"
 Then = Callable[[Tx], object]
 
 _INBOX = "SELECT inbox_id FROM message WHERE id = :id"
@@ -169,6 +172,29 @@ class Files:
         if not queue.is_last_try(job, self._store.clock.now(), pause):
             raise Again(reason, pause)
         return lambda tx: rows.failed(tx, file_id, reason)
+
+    # --- the job PREVIEW ---------------------------------------------------------------------------------------------
+
+    async def preview(self, job: Job) -> Then | None:
+        """Has a small picture made by a child. What cannot be decoded has none, and stays as it is."""
+        content_id = int(job.payload["content_id"])
+        sha256 = await self._store.read(rows.wants_preview, content_id)
+        if sha256 is None:
+            return None
+        try:
+            data = await asyncio.to_thread(self.contents.path(sha256).read_bytes)
+            made = msgspec.msgpack.decode(await self._runner.children.run(SMALL, data), type=_Small)
+        except (Failed, FileNotFoundError) as error:
+            log.info("no preview", content=content_id, why=str(error)[:200])
+            return lambda tx: rows.previewed(tx, content_id, None)
+        await asyncio.to_thread(self.contents.keep_preview, sha256, made.picture)
+        return lambda tx: rows.previewed(tx, content_id, (made.width, made.height))
+
+
+class _Small(msgspec.Struct, frozen=True):
+    picture: bytes
+    width: int
+    height: int
 
 
 def _fetching(rx: Rx, file_id: int) -> tuple[Row, int, Stored | None] | None:

@@ -30,6 +30,7 @@ DEAD: Final = {
     DELIVER: outbound.given_up,
     stored.AGAIN: inbound.given_up,
     files.FETCH: files.given_up,
+    files.PREVIEW: files.no_preview,
 }
 PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked', 'running') LIMIT 1"
 
@@ -55,6 +56,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         inboxes.CHECK: runner.check,
         DELIVER: runner.outbound.deliver,
         files.FETCH: runner.files.fetch,
+        files.PREVIEW: runner.files.preview,
         "snooze_over": unit(tickets.snooze_over),
         bulk.JOB: unit(bulk.go_on),
         dissolving.JOB: unit(dissolving.go_on),

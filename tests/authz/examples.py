@@ -75,6 +75,11 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
         "": {**NUMBER, "text": "A regular customer."},
         "calling": {**NUMBER, "text": "Please look.", "mentions": [Ref("colleague_id")]},
     },
+    "upload_file": {"": {}},
+    "download_file": {"": {"file_id": Ref("file_id")}},
+    "caption_file": {"": {"file_id": Ref("file_id"), "caption": "The crack below the handle."}},
+    "fetch_file": {"": {"file_id": Ref("failed_file_id")}},
+    "delete_upload": {"": {"file_id": Ref("upload_id")}},
     "save_draft": {
         "reply": {**NUMBER, "mode": "reply", "text": "We sen"},
         "note": {**NUMBER, "mode": "note", "text": "A reg"},

@@ -17,6 +17,7 @@ import pytest_asyncio
 from hub.clock import ManualClock
 from hub.commands import COMMANDS
 from hub.commands.exports import EXPORTS
+from hub.commands.files import FILES
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
@@ -26,7 +27,7 @@ from hub.staff.access import DESK
 from hub.web.openapi import describe
 from tests.authz import write_matrix
 from tests.authz.examples import EXAMPLES, NAMES_AN_OBJECT, PASSWORD, label, objects, references
-from tests.authz.world import PRINCIPALS, Principal, World, credentials, filled, fresh, session
+from tests.authz.world import PRINCIPALS, Principal, World, credentials, filled, fresh, hold, session
 from tests.fixtures.desk import Answer, DeskClient, serving
 
 MATRIX = write_matrix.read()
@@ -40,7 +41,7 @@ OPERATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 # Fields whose objects are hidden from whoever does not see them; of the others everybody may know that they are there.
 HIDDEN = {"number", "contact_id", "inbox_id", "ticket", "delivery_id", "feedback_id", "inbound_id", "point_id", "seen",
-          "contact_note_id"}  # fmt: skip
+          "contact_note_id", "file_id"}  # fmt: skip
 
 
 def fields_of(operation: dict[str, Any]) -> set[str]:
@@ -102,7 +103,7 @@ class Setting:
 
 
 def scope_of(name: str) -> str:
-    scopes = {command.name: command.scope for command in (*COMMANDS, *EXPORTS)}
+    scopes = {command.name: command.scope for command in (*COMMANDS, *EXPORTS, *FILES)}
     return {**scopes, "create_live_ticket": "tickets:read"}.get(name, "")
 
 
@@ -129,6 +130,7 @@ async def setting(this_store: Store, clock: ManualClock, tmp_path: Path) -> Asyn
 
     async with serving(this_store, clock, tmp_path) as client:
         people = {name: helper.id for name, helper in client.people.items()}
+        await hold(client.desk.runner.files.contents)
         sides, who = await this_store.write(furnish, client.inbox.id, people)
         yield Setting(client, people, sides, who)
 
@@ -141,7 +143,7 @@ _TABLES = (
     "contact_tag", "ticket_count", "feedback", "event", "inbound", "job", "answered",
     "ticket_read", "preferences", "draft", "canned", "follower", "mention", "ticket_merge", "saved_view", "bulk",
     "bulk_item",
-    "contact_note", "contact_field", "own_field", "contact_word",
+    "contact_note", "contact_field", "own_field", "contact_word", "file",
 )  # fmt: skip
 _COUNTS = "SELECT " + ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in _TABLES)
 _TAIL = "SELECT MAX(id) FROM event"

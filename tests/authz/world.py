@@ -1,15 +1,20 @@
 """The desk that the authorisation matrix is tried on: two sides, `front` and `back`, that know nothing of each other,
 and everybody who may come along. Made for the tests of this folder."""
 
+import asyncio
 import dataclasses
+import hashlib
 import itertools
 from typing import Any
 
 import msgspec
 
+from hub.db.contents import Contents
 from hub.db.tx import Tx
 from hub.desk import contact_notes, hours, inboxes, incoming, merging, tag_set, tags
 from hub.desk import ticket as tickets
+from hub.desk.files import rows as files
+from hub.desk.files.rows import Content
 from hub.events import SYSTEM, AccessChanged, Actor
 from hub.feedback import records
 from hub.people import contacts, fields, points
@@ -18,6 +23,7 @@ from hub.staff.access import DESK
 from tests.authz.examples import ABSENT, New, Own, Ref
 
 _numbers = itertools.count(1)
+HELD = b"what a file holds"
 
 # Who comes along. Those in `front` see its inbox, the outsider that of `back`; the last three are nobody to us.
 PRINCIPALS = (
@@ -74,6 +80,9 @@ class Side:
     tag_id: int  # on its ticket and contact
     other_tag_id: int
     gone_tag_id: int  # deleted; on its ticket
+    file_id: str  # of its message
+    failed_file_id: str  # likewise
+    upload_id: str  # the owner's, not sent
 
 
 World = dict[str, Side]
@@ -168,7 +177,29 @@ def _side(tx: Tx, side: str, inbox_id: int, owner: int, principal: int) -> Side:
         other_tag_id=_tag(tx, f"other {n}", number, contact_id),
         gone_tag_id=_gone_tag(tx, f"gone {n}", number, contact_id),
         hours_id=hours.create(tx, DESK, name=f"Hours {n}", zone="UTC", week=((),) * 7),
+        file_id=_file(tx, side, message_id),
+        failed_file_id=files.insert(
+            tx, state="failed", name=f"of {side}", content_type="", size=1, message_id=message_id, ref="1"
+        ).token,
+        upload_id=files.insert(tx, state="uploading", name="mine", content_type="", size=1, agent_id=owner).token,
     )
+
+
+def _file(tx: Tx, side: str, message_id: int) -> str:
+    row = files.insert(tx, state="fetching", name=f"of {side}", content_type="", size=None, message_id=message_id)
+    files.there(tx, row.id, Content(hashlib.sha256(HELD).hexdigest(), len(HELD), "text/plain", "off"))
+    return row.token
+
+
+async def hold(contents: Contents) -> None:
+    """Puts what the files of the world hold where it belongs."""
+
+    def put() -> None:
+        writing = contents.begin(len(HELD))
+        writing.write(HELD)
+        contents.keep(writing)
+
+    await asyncio.to_thread(put)
 
 
 def _own_field(tx: Tx, key: str) -> int:

@@ -153,6 +153,11 @@ SPECS: dict[str, Spec] = {
         cases={"reply": (always(403, "observer"),)},
         case_comments={"reply": "Judged inside: an observer writes notes and no answers.", "note": ""},
     ),
+    "upload_file": Spec(_W, None, 201, comment="Whoever can answer or write a note, which is everybody here."),
+    "download_file": Spec(_T, "tickets.read", 200, (sees("file_id"),), "Seen with its ticket."),
+    "caption_file": Spec(_W, "tickets.note", 200, (sees("file_id"),), "Seen with its ticket."),
+    "fetch_file": Spec(_W, "tickets.reply", 200, (sees("file_id"),), "Seen with its ticket."),
+    "delete_upload": Spec(_W, None, 204, (theirs("file_id"),), "One's own, as long as it was not sent."),
     "list_drafts": Spec(_T, "tickets.read", 200, comment="One's own, of tickets that one sees."),
     "list_canned": Spec(_T, "tickets.read", 200, comment=_LISTED),
     "create_canned": Spec(

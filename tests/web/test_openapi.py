@@ -55,6 +55,8 @@ NOT_THE_API = {
     "GET /preview/{look}",
     "GET /preview/{look}/w.js",
     "GET /preview/{look}/w/frame",
+    "GET /files/{id}",
+    "PUT /files/{id}",
     "POST /in/{token}",
     "GET /live",
     "POST /live/poll",

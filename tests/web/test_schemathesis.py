@@ -27,7 +27,7 @@ from hub.db.tx import Tx
 from hub.reactions import REACTIONS
 from hub.staff import tokens
 from hub.web.openapi import describe
-from tests.authz.world import Side, acting, fresh
+from tests.authz.world import Side, acting, fresh, hold
 from tests.fixtures.desk import serving
 
 T = TypeVar("T")
@@ -70,6 +70,7 @@ class Server:
             self.people = {name: helper.id for name, helper in self.client.people.items()}
             inboxes = dict.fromkeys(("front", "back"), self.client.inbox.id)
             self.world = await store.write(fresh, inboxes, dict.fromkeys(inboxes, self.people["agent"]), 1)
+            await hold(self.client.desk.runner.files.contents)
             self._ready.set()
             await self._stop.wait()
 

@@ -193,6 +193,17 @@ def _shown(row: Any) -> FileShown:
     )
 
 
+def ticket_id_of(rx: Rx, row: Row) -> int | None:
+    """Of the ticket that it was said in; None: of none yet."""
+    if row.message_id is not None:
+        return int(rx.value(_TICKET_OF["message"], id=row.message_id))
+    return int(rx.value(_TICKET_OF["note"], id=row.note_id)) if row.note_id is not None else None
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(16)
+
+
 # --- what comes in ---------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +255,7 @@ def insert(
     content_type = content_type.partition(";")[0].strip().lower()
     file_id = tx.insert(
         _INSERT,
-        token=secrets.token_urlsafe(16),
+        token=new_token(),
         message_id=message_id,
         agent_id=agent_id,
         visitor_id=visitor_id,
@@ -338,6 +349,11 @@ def previewed(tx: Tx, content_id: int, size: tuple[int, int] | None) -> None:
     )
     for message_id, note_id in tx.rows(_SHOWN_WHERE, content_id=content_id) if done else ():
         _changed(tx, message_id, note_id, SYSTEM)
+
+
+def no_preview(tx: Tx, payload: dict[str, int]) -> None:
+    """The job was buried."""
+    previewed(tx, payload["content_id"], None)
 
 
 # --- telling ---------------------------------------------------------------------------------------------------------

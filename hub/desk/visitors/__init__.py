@@ -31,6 +31,11 @@ from hub.desk.visitors.row import must as must
 from hub.desk.visitors.row import page_view as page_view
 from hub.desk.visitors.row import sweep as sweep
 from hub.desk.visitors.row import visits as visits
+from hub.desk.visitors.sending import Granted as Granted
+from hub.desk.visitors.sending import Link as Link
+from hub.desk.visitors.sending import grant as grant
+from hub.desk.visitors.sending import link as link
+from hub.desk.visitors.sending import open_file as open_file
 from hub.desk.visitors.talk import Said as Said
 from hub.desk.visitors.talk import acknowledge as acknowledge
 from hub.desk.visitors.talk import end as end

@@ -99,7 +99,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How things stand, besides what was said. `closed`: a new ticket needs an e-mail address, nobody is here;
     `opens_at`: when somebody is, by the business hours. `long_wait`: waiting takes so long that other `ways` are to be
     offered; "message": leave an address and be answered there. `ask`: what is still to be asked before a new ticket,
-    with a star where it is necessary. `consent`: the words of the box that has still to be ticked."""
+    with a star where it is necessary. `files`: they may send some. `consent`: the words of the box that has still to
+    be ticked."""
 
     ticket: TicketShown | None
     read_to: int
@@ -114,6 +115,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     rating: bool
     opens_at: int | None
     long_wait: bool
+    files: bool
     ways: tuple[Literal["message"], ...]
 
 
@@ -163,6 +165,7 @@ def standing(rx: Rx, visitor: Visitor) -> Standing:
         rating=wanted.rating,
         opens_at=waiting.opens_at(rx, inbox),
         long_wait=long,
+        files=wanted.files,
         ways=("message",) if long and not known.email else (),
     )
 

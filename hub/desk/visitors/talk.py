@@ -1,6 +1,7 @@
 """What a visitor does: say, end, start anew, acknowledge, read. All of it within tickets of their own."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ from hub.connector import Message, Point, Sender
 from hub.db.tx import Rx, Tx
 from hub.desk import deliveries, inboxes, incoming, tickets
 from hub.desk import ticket as gate
+from hub.desk.files import uploads
 from hub.desk.inboxes import Inbox
 from hub.desk.ticket import Ticket
 from hub.desk.visitors import details as about
@@ -62,15 +64,22 @@ class Said(msgspec.Struct, frozen=True):
     duplicate: bool
 
 
-def say(tx: Tx, visitor: Visitor, text: str, client_id: str, details: Details | None = None) -> Said:
+def say(
+    tx: Tx,
+    visitor: Visitor,
+    text: str,
+    client_id: str,
+    details: Details | None = None,
+    files: Sequence[str] = (),
+) -> Said:
     """Stored once for each `client_id`; under one that was used, another text is refused and the first stays. Joins
     what is going on, reopening it where it was ended lately; else opens a ticket. `details`: left with it, as a form
-    does that asks for them."""
+    does that asks for them. `files`: that they have uploaded."""
     visitor = must(tx, visitor.id)
     inbox = inbox_of(tx, visitor)
     if not _CLIENT_ID.fullmatch(client_id):
         raise invalid("client_id", "Give each message an id of its own: 1 to 64 printable ASCII characters.")
-    text = clean(text, "text", most=MAX_MESSAGE)
+    text = clean(text, "text", most=MAX_MESSAGE, least=0 if files else 1)
     external_id = f"{visitor.id}:{client_id}"
     known = tx.row(_KNOWN, inbox_id=inbox.id, external_id=external_id)
     if known is not None:
@@ -80,7 +89,7 @@ def say(tx: Tx, visitor: Visitor, text: str, client_id: str, details: Details | 
     _require_signed(visitor, inbox)
     if details is not None:
         visitor = about.leave_details(tx, visitor, inbox, details)
-    visitor, ticket, typed = _ticket_for(tx, visitor, inbox, text)
+    visitor, ticket, typed = _ticket_for(tx, visitor, inbox, text or uploads.named(tx, files))
     message = Message(
         external_id=external_id,
         sender=Sender(Point(about.POINT, str(visitor.id), inbox.token), sureness="attested"),
@@ -89,6 +98,8 @@ def say(tx: Tx, visitor: Visitor, text: str, client_id: str, details: Details | 
     )
     by = Actor("contact", ticket.contact_id)  # they may have been signed in since as somebody we knew already
     message_id = incoming.store_message(tx, inbox, ticket, by.id, message.text, external_id, by, message, None)
+    if files:
+        uploads.attach(tx, files, visitor_id=visitor.id, message_id=message_id)
     return Said(message_id, ticket.number, tx.now, False)
 
 

@@ -1,0 +1,77 @@
+"""Signed links to one file, for one agent or visitor and a short while: for browsers, which send no credential for
+a picture, and for the address that PARLEY_CONTENT_URL sets apart, where nobody is signed in.
+
+The signature says who may; whether they still may is judged when the link is used.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from hub.clock import HOUR, MINUTE
+from hub.web.keys import Desk
+
+What = Literal["show", "preview", "download", "put"]
+GOOD_FOR: Final = 5 * MINUTE
+PUT_GOOD_FOR: Final = HOUR  # for the beginning of an upload
+_KEY: Final = re.compile(r"(agent|visitor)-(\d{1,18})-(\d{1,15})-(show|preview|download|put)-([A-Za-z0-9_-]{32})")
+
+
+class Key(msgspec.Struct, frozen=True):
+    audience: str  # "agent:7", "visitor:12"
+    what: str
+
+
+def path(desk: Desk, token: str, audience: str, what: What) -> str:
+    """The path and query of a link; under which host, is up to the client."""
+    until = desk.clock.now() + (PUT_GOOD_FOR if what == "put" else GOOD_FOR)
+    kind, _, id = audience.partition(":")
+    said = f"{kind}-{id}-{until}-{what}"
+    return f"/files/{token}?key={said}-{_sign(desk, token, said)}"
+
+
+def link(desk: Desk, token: str, audience: str, what: What) -> str:
+    """The whole link where files have an address of their own, else its path."""
+    return _content(desk) + path(desk, token, audience, what)
+
+
+def elsewhere(desk: Desk, token: str, audience: str, what: What) -> str | None:
+    """Where an agent's browser has to go for it, if files have an address of their own."""
+    return link(desk, token, audience, what) if _content(desk) else None
+
+
+def read(desk: Desk, token: str, key: str, *wanted: What) -> Key | None:
+    """What a key says, if it is ours, for this file, not over, and for one of these uses."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        return None
+    kind, id, until, what, signature = found.groups()
+    said = f"{kind}-{id}-{until}-{what}"
+    if not hmac.compare_digest(signature, _sign(desk, token, said)):
+        return None
+    return Key(f"{kind}:{id}", what) if what in wanted and int(until) > desk.clock.now() else None
+
+
+def sharing(desk: Desk) -> str:
+    """Who may show what is answered (Cross-Origin-Resource-Policy)."""
+    return "cross-origin" if _content(desk) else "same-origin"
+
+
+def host_of(url: str) -> str:
+    return (urlsplit(url).hostname or "").lower()
+
+
+def _content(desk: Desk) -> str:
+    return desk.config.content_url.rstrip("/")
+
+
+def _sign(desk: Desk, token: str, said: str) -> str:
+    assert desk.store.sealer is not None
+    key = desk.store.sealer.derive("file links")
+    digest = hashlib.blake2s(f"{token} {said}".encode(), key=key, digest_size=24).digest()
+    return base64.urlsafe_b64encode(digest).decode()
