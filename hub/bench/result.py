@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 # Progress, tables and remarks go where they do not disturb the JSON.
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 130)
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -87,7 +87,13 @@ def report(results: Iterable[Result], *, as_json: bool) -> bool:
 
 
 def _table(results: Sequence[Result]) -> Table:
-    table = Table(Column("benchmark", no_wrap=True), "database", "callers", "value", "baseline", "ratio", "budget", "")
+    # A long name is folded, a figure never.
+    columns = [
+        Column(name, no_wrap=True, justify="right") for name in ("callers", "value", "baseline", "ratio", "budget")
+    ]
+    table = Table(
+        Column("benchmark", overflow="fold"), Column("database", no_wrap=True), *columns, Column("", no_wrap=True)
+    )
     for r in results:
         figures = ["" if x is None else _figure(x) for x in (r.value, r.baseline, r.ratio, r.budget)]
         verdict = "" if r.met is None else "met" if r.met else "[bold red]missed[/]"

@@ -98,7 +98,7 @@ _VIEWS: Final[dict[str, tuple[str, tuple[Status, ...]]]] = {
     "following": (_FOLLOWED, _ALL),
 }
 # Few tickets, found by something of their own and then checked for whether the caller may see them.
-_FEW: Final = ("mine", "spam", "mentions", "following")
+_FEW: Final = ("spam", "mentions", "following")
 MOST_PARTS: Final = 400  # of one statement
 
 
@@ -171,10 +171,10 @@ def _parts(caller: Caller, wanted: Filter, sort: Sort) -> tuple[list[str], list[
     statuses = _statuses(wanted)
     if sort != "newest":  # an index of its own, of the few that are not resolved
         return [sees], [f"{_UNRESOLVED} AND {_is_of(statuses, checked=True)}"], params
-    if wanted.view in _FEW or any(v is not None for v in (wanted.assignee_id, wanted.contact_id, wanted.tag)):
+    if wanted.view in _FEW or wanted.contact_id is not None or wanted.tag is not None:
         return [sees], [_is_of(statuses, checked=True)], params
     each = [f"ticket.status = '{one}'" for one in statuses]
-    if wanted.inbox_id is not None or wanted.team_id is not None:
+    if wanted.view == "mine" or any(v is not None for v in (wanted.assignee_id, wanted.inbox_id, wanted.team_id)):
         return [sees], each, params
     parts, params_of_parts = visible_parts(caller.grants)
     if len(parts) * len(each) > MOST_PARTS:
