@@ -14,7 +14,7 @@ WHERE id = :id AND status = 'open' AND spam = 0 AND waiting_since IS NULL"""
 _SPOKE = """
 UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
                   changed_at = :now
-WHERE id = :id AND status = 'open' AND spam = 0"""
+WHERE id = :id AND status = 'open' AND spam = 0 AND waiting_since IS NOT NULL"""
 _REOPEN = """
 UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
                   changed_at = :now, status = 'open', waiting_since = COALESCE(waited_since, :now), waited_since = NULL,
@@ -34,10 +34,10 @@ def contact_spoke(tx: Tx, to: Recorded) -> None:
     """The customer waits from the first message that nobody answered; what was closed is open again."""
     event = to.event
     assert isinstance(event, MessageReceived) and to.ticket_id is not None and to.after is not None
+    if tx.run(_SPOKE, id=to.ticket_id, message_id=event.message_id, now=tx.now):
+        return
     if tx.run(_BEGINS_TO_WAIT, id=to.ticket_id, message_id=event.message_id, now=tx.now):
         tickets.count_waiting(tx, to.after)
-        return
-    if tx.run(_SPOKE, id=to.ticket_id, message_id=event.message_id, now=tx.now):
         return
     ticket = tickets.must(tx, to.ticket_id)
     if ticket.spam:
