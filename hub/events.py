@@ -173,6 +173,13 @@ class TicketParted(Event, frozen=True, kw_only=True):
     parted: int
 
 
+class TicketGathered(Event, frozen=True, kw_only=True):
+    """Of a long merge or split some more is where it belongs; so much is still on its way."""
+
+    name = "ticket.gathered"
+    left: int
+
+
 class TicketFollowed(Event, frozen=True, kw_only=True):
     name = "ticket.followed"
     agent_id: int

@@ -77,7 +77,7 @@ const FRAMES = {
 };
 
 const RENUMBERS = new Set(['ticket.merged', 'ticket.joined', 'ticket.unmerged', 'ticket.parted', 'ticket.split']);
-export const FORGETS = new Set([...RENUMBERS, 'ticket.entered', 'ticket.left']); // the thread is not held any longer
+export const FORGETS = new Set([...RENUMBERS, 'ticket.entered', 'ticket.left', 'ticket.gathered']); // the thread is not held any longer
 
 // --- events ---------------------------------------------------------------------------------------------------------
 
@@ -96,6 +96,9 @@ function happened(state, frame) {
     next = logged({ ...next, found: { ...next.found, mentions: { ...next.found.mentions, [number]: { number } } } }, [number]);
   }
   if (RENUMBERS.has(name)) next = { ...next, threads: without(next.threads, number) }; // its words are in another ticket now, or others' in it
+  if (name === 'ticket.gathered') {
+    next = frame.left ? inThread(next, number, (thread) => ({ ...thread, moving: frame.left })) : { ...next, threads: without(next.threads, number) };
+  }
   if (number != null && next.threads[number]) next = inThread(next, number, (thread) => said(thread, frame));
   if (number != null && frame.by) next = spoke(next, number, frame);
   return next;
@@ -426,7 +429,7 @@ function joined(had, read, more) {
   }
   return {
     ...had, messages: merged(had.messages, read.messages), notes: merged(had.notes, read.notes), deliveries,
-    followers: read.followers ?? had.followers, older: had.loaded && !more ? had.older : read.older, loaded: true,
+    followers: read.followers ?? had.followers, older: had.loaded && !more ? had.older : read.older, loaded: true, moving: read.moving ?? had.moving,
   };
 }
 

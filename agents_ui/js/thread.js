@@ -40,6 +40,7 @@ class Thread extends Part {
     const last = items.findLast((item) => item.message?.direction === 'outgoing')?.key;
     return html`
       <div class="log" role="log" aria-live="off" tabindex="0" aria-label=${_('What was said')} @scroll=${this.#scrolled}>
+        ${read.moving ? html`<p class="faint" role="status">${ngettext('{0} more message is still being moved.', '{0} more messages are still being moved.', read.moving)}</p>` : nothing}
         ${read.older ? html`<button class="button button--plain" @click=${this.#older}>${_('Show older messages')}</button>` : nothing}
         <ol class="log__list">${repeat(items, (item) => item.key, (item) => this.#item(item, read, last))}</ol>
         <p class="sr" aria-live="polite">${news}</p>

@@ -17,7 +17,7 @@ from hub.commands.answers import (
 )
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
-from hub.desk import assignment, followers, lists, tags, tickets
+from hub.desk import assignment, followers, lists, moving, tags, tickets
 from hub.desk import ticket as gate
 from hub.desk.files import rows as files
 from hub.desk.files.rows import FileShown
@@ -61,6 +61,7 @@ class ThreadAnswer(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[lists.Noted]
     followers: tuple[int, ...]
     older: str | None
+    moving: int  # of a merge or split so much is still on its way here or from here
 
 
 class FollowersAnswer(msgspec.Struct, frozen=True):
@@ -194,6 +195,7 @@ def _thread(rx: Rx, caller: Caller, request: ReadTicket) -> ThreadAnswer:
         notes=thread.notes,
         followers=followers.of_ticket(rx, thread.ticket.id),
         older=thread.older,
+        moving=moving.left(rx, thread.ticket.id),
     )
 
 

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.db.many import some
 from hub.db.tx import Rx, Tx
-from hub.desk import drafts, reading, visitors
+from hub.desk import drafts, moving, reading, visitors
 from hub.desk import ticket as tickets
 from hub.desk.ticket import Ticket
 from hub.desk.tickets import wake_at
@@ -54,7 +53,7 @@ NAMES: Final = {
     "own_mail.ticket_id": "stays: of which ticket a copy went out",
     "agent_notice.ticket_id": "stays: told of soon, and gone then",
 }
-MOST: Final = 500  # rows: what one unit may move
+MOST: Final = 20_000  # messages with what was sent of them: the journal names each
 _OPENNESS: Final = ("open", "pending", "snoozed", "resolved")
 
 _SIZE = """
@@ -65,21 +64,6 @@ _IDS = {
     "note": "SELECT id FROM note WHERE ticket_id = :id ORDER BY id",
     "feedback": "SELECT id FROM feedback WHERE ticket_id = :id ORDER BY id",
 }
-_MOVE = {
-    "message": "UPDATE message SET ticket_id = :to WHERE ticket_id = :id",
-    "delivery": "UPDATE delivery SET ticket_id = :to WHERE ticket_id = :id",
-    "note": "UPDATE note SET ticket_id = :to WHERE ticket_id = :id",
-    "mention": "UPDATE mention SET ticket_id = :to WHERE ticket_id = :id",
-    "feedback": "UPDATE feedback SET ticket_id = :to WHERE ticket_id = :id",
-}
-# The column by whose ids the rows of a table go back, and which ids of the journal those are.
-_BACK: Final = (
-    ("message", "id", "message"),
-    ("delivery", "message_id", "message"),
-    ("note", "id", "note"),
-    ("mention", "note_id", "note"),
-    ("feedback", "id", "feedback"),
-)
 _TAGS = "SELECT tag_id FROM ticket_tag WHERE ticket_id = :id"
 _TAG = "INSERT INTO ticket_tag (ticket_id, tag_id) VALUES (:id, :other) ON CONFLICT DO NOTHING"
 _UNTAG = "DELETE FROM ticket_tag WHERE ticket_id = :id AND tag_id = :other"
@@ -94,9 +78,6 @@ _INBOX_OF = "SELECT inbox_id FROM visitor WHERE id = :id"
 _SAID_SINCE = """
 SELECT id, direction, created_at FROM message
 WHERE ticket_id = :id AND inbox_id = :inbox_id AND id > :after ORDER BY id LIMIT 500"""
-_NEWEST = "SELECT id, created_at FROM message WHERE ticket_id = :id ORDER BY id DESC LIMIT 1"
-_NEWEST_INCOMING = """
-SELECT id FROM message WHERE ticket_id = :id AND direction = 'incoming' ORDER BY id DESC LIMIT 1"""
 _WRITE = """
 UPDATE ticket SET status = :status, priority = :priority, urgency = :urgency, assignee_id = :assignee_id,
   waiting_since = :waiting_since, waited_since = :waited_since, snoozed_until = :snoozed_until,
@@ -157,13 +138,12 @@ def merge(tx: Tx, caller: Caller, number: int, into: int) -> None:
     ticket, survivor = tickets.seen(tx, caller, number), _seen_into(tx, caller, number, into)
     if ticket.contact_id != survivor.contact_id:
         raise Refusal("conflict", "These tickets are of two contacts: an answer would go to the wrong one.")
+    moving.require_still(tx, ticket.id, survivor.id)
     if tx.value(_SIZE, id=ticket.id) > MOST:
         text = "The ticket that would be moved is very long. Merge the other one into it instead."
         raise Refusal("conflict", text)
     visitor = _visitor(tx, ticket, survivor)
     ids = {table: [row[0] for row in tx.rows(sql, id=ticket.id)] for table, sql in _IDS.items()}
-    for sql in _MOVE.values():
-        tx.run(sql, id=ticket.id, to=survivor.id)
     gone = msgspec.structs.replace(
         ticket,
         status="resolved",
@@ -189,7 +169,8 @@ def merge(tx: Tx, caller: Caller, number: int, into: int) -> None:
         survivor_was=stand(survivor),
         survivor_is=stand(now),
     )
-    keep(tx, caller, "merge", ticket, survivor, journal)
+    merge_id = keep(tx, caller, "merge", ticket, survivor, journal)
+    moving.begin(tx, merge_id, moving.Ids(**ids), ticket.id, survivor.id)
     write(tx, ticket, gone)
     write(tx, survivor, now)
     _end_offer(tx, caller, ticket, gone)
@@ -211,11 +192,14 @@ def unmerge(tx: Tx, caller: Caller, number: int) -> None:
         further = tickets.must(tx, survivor.merged_into)
         text = f"#{survivor.number} was itself merged into #{further.number} meanwhile. Undo that first."
         raise Refusal("conflict", text)
+    moving.require_still(tx, ticket.id, survivor.id)
     journal = msgspec.json.decode(row[2], type=Journal)
     tx.run(_UNDONE, id=row[0], now=tx.now)
     since = _since(tx, survivor, journal)
-    moved = {"message": journal.message + [s[0] for s in since], "note": journal.note, "feedback": journal.feedback}
-    _take_back(tx, moved, ticket, survivor)
+    moved = [*journal.message, *(said[0] for said in since)]
+    moving.at_once(tx, moving.Ids([said[0] for said in since]), survivor.id, ticket.id)
+    back_to = moving.Ids(journal.message, journal.note, journal.feedback)
+    moving.begin(tx, row[0], back_to, survivor.id, ticket.id)
     for tag_id in journal.tags:
         tx.run(_UNTAG, id=survivor.id, other=tag_id)
     for agent_id in journal.followers:
@@ -225,7 +209,7 @@ def unmerge(tx: Tx, caller: Caller, number: int) -> None:
     if journal.visitor is not None:
         _visitor_back(tx, journal.visitor, ticket, survivor)
     back = _restored(tx, ticket, journal, since)
-    now = _without(tx, survivor, journal, moved["message"])
+    now = _without(tx, survivor, journal, moved)
     write(tx, ticket, back)
     write(tx, survivor, now)
     if back.status == "snoozed":
@@ -260,13 +244,6 @@ def write(tx: Tx, was: Ticket, now: Ticket) -> None:
     """The row, the counters and the loads."""
     tx.run(_WRITE, **{field: getattr(now, field) for field in _WRITTEN})
     tickets.count(tx, was, now)
-
-
-def newest(rx: Rx, ticket_id: int) -> tuple[int | None, int | None, int | None]:
-    """(the last message, when it was, the last one of the contact) as they stand in the ticket."""
-    last = rx.row(_NEWEST, id=ticket_id)
-    incoming = rx.value(_NEWEST_INCOMING, id=ticket_id)
-    return (None, None, incoming) if last is None else (last[0], last[1], incoming)
 
 
 # --- merging ---------------------------------------------------------------------------------------------------------
@@ -370,14 +347,6 @@ def _since(rx: Rx, survivor: Ticket, journal: Journal) -> list[tuple[int, str, i
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-def _take_back(tx: Tx, moved: dict[str, list[int]], ticket: Ticket, survivor: Ticket) -> None:
-    for table, column, which in _BACK:
-        for names, values in some(moved[which]):
-            where = f"{column} IN {names} AND ticket_id = :survivor"
-            # The names are constants of ours, the ids parameters.
-            tx.run(f"UPDATE {table} SET ticket_id = :to WHERE {where}", to=ticket.id, survivor=survivor.id, **values)
-
-
 def _visitor_back(tx: Tx, visitor: tuple[int, bool, bool], ticket: Ticket, survivor: Ticket) -> None:
     visitor_id, moved, present = visitor
     if visitors.of_ticket(tx, survivor.id) == visitor_id:
@@ -401,7 +370,8 @@ def _restored(rx: Rx, ticket: Ticket, journal: Journal, since: list[tuple[int, s
         waits = was.waiting_since or was.waited_since
         for _, direction, at in since:
             waits = None if direction == "outgoing" else waits or at
-        fields["last_message_id"], fields["last_message_at"], fields["last_incoming_id"] = newest(rx, ticket.id)
+        fields["last_message_id"], _, fields["last_message_at"] = since[-1]
+        fields["last_incoming_id"] = max((s[0] for s in since if s[1] == "incoming"), default=was.last_incoming_id)
         fields |= {"status": "open", "waiting_since": waits, "waited_since": None, "snoozed_until": None}
         fields["resolved_at"] = None
     return msgspec.structs.replace(ticket, **fields, merged_into=None, changed_at=rx.now)
@@ -431,7 +401,7 @@ def _without(rx: Rx, survivor: Ticket, journal: Journal, gone: list[int]) -> Tic
     if fields.get("status") == "snoozed" and (fields["snoozed_until"] or rx.now + 1) <= rx.now:
         fields |= _awake(fields)
     if not {survivor.last_message_id, survivor.last_incoming_id}.isdisjoint(gone):
-        last, at, incoming = newest(rx, survivor.id)
+        last, at, incoming = moving.newest_but(rx, survivor.id, gone)
         unchanged = last == was.last_message_id
         fields |= {
             "last_message_id": last,

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from hub.db.tx import Tx
-from hub.desk import merging, visitors
+from hub.desk import merging, moving, visitors
 from hub.desk import ticket as tickets
 from hub.desk.incoming import subject_of
 from hub.desk.ticket import Ticket
@@ -18,13 +18,11 @@ MOST: Final = merging.MOST
 
 _FROM = "SELECT direction, inbox_id, text, subject FROM message WHERE id = :id AND ticket_id = :ticket_id"
 _EARLIER = "SELECT 1 FROM message WHERE ticket_id = :ticket_id AND id < :id LIMIT 1"
-_MOVING = (
+_FOLLOWING = (
     "SELECT id, direction, inbox_id, created_at FROM message WHERE ticket_id = :ticket_id AND id >= :id ORDER BY id"
 )
 _STAYING = """
 SELECT direction, created_at FROM message WHERE ticket_id = :ticket_id AND id < :id ORDER BY id DESC LIMIT 100"""
-_MESSAGES = "UPDATE message SET ticket_id = :to WHERE ticket_id = :ticket_id AND id >= :id"
-_DELIVERIES = "UPDATE delivery SET ticket_id = :to WHERE ticket_id = :ticket_id AND message_id >= :id"
 _THEIRS = "INSERT INTO visitor_ticket (ticket_id, visitor_id) VALUES (:ticket_id, :visitor_id)"
 _PRESENT = "UPDATE visitor SET ticket_id = :to WHERE id = :visitor_id AND ticket_id = :ticket_id"
 _INBOX_OF = "SELECT inbox_id FROM visitor WHERE id = :id"
@@ -44,9 +42,10 @@ def split(tx: Tx, caller: Caller, number: int, from_message_id: int) -> int:
         raise invalid("from_message_id", "Choose a message of the contact's in this ticket.")
     if tx.value(_EARLIER, id=from_message_id, ticket_id=ticket.id) is None:
         raise invalid("from_message_id", "This is where the ticket begins: nothing would stay. Choose a later message.")
-    moving = tx.rows(_MOVING, id=from_message_id, ticket_id=ticket.id)
-    if len(moving) > MOST:
-        raise Refusal("conflict", f"More than {MOST} messages follow. Choose a later one.")
+    moving.require_still(tx, ticket.id)
+    following = tx.rows(_FOLLOWING, id=from_message_id, ticket_id=ticket.id)
+    if len(following) > MOST:
+        raise Refusal("conflict", f"More than {MOST:,} messages follow. Choose a later one.")
     new = open_ticket(
         tx,
         caller.actor,
@@ -57,11 +56,11 @@ def split(tx: Tx, caller: Caller, number: int, from_message_id: int) -> int:
         priority=ticket.priority,
         spam=bool(ticket.spam),
     )
-    merging.keep(tx, caller, "split", new, ticket, Journal([m[0] for m in moving], merging.stand(ticket)))
-    for sql in (_MESSAGES, _DELIVERIES):
-        tx.run(sql, id=from_message_id, ticket_id=ticket.id, to=new.id)
-    visitor_id = _visitor(tx, ticket, new, {m[2] for m in moving})
-    now = _filled(tx, ticket, new, moving)
+    ids = [said[0] for said in following]
+    split_id = merging.keep(tx, caller, "split", new, ticket, Journal(ids, merging.stand(ticket)))
+    moving.begin(tx, split_id, moving.Ids(ids), ticket.id, new.id)
+    visitor_id = _visitor(tx, ticket, new, {said[2] for said in following})
+    now = _filled(tx, ticket, new, following)
     merging.write(tx, new, now)
     left = _left(tx, ticket, from_message_id)
     merging.write(tx, ticket, left)
@@ -81,19 +80,19 @@ def _visitor(tx: Tx, ticket: Ticket, new: Ticket, inboxes: set[int]) -> int | No
     return visitor_id
 
 
-def _filled(tx: Tx, ticket: Ticket, new: Ticket, moving: list[tuple[int, str, int, int]]) -> Ticket:
+def _filled(tx: Tx, ticket: Ticket, new: Ticket, following: list[tuple[int, str, int, int]]) -> Ticket:
     """The new ticket: the customer waits from the first word in it that nobody answered."""
     waits = None
-    for _, direction, _, at in moving:
+    for _, direction, _, at in following:
         waits = None if direction == "outgoing" else waits or at
-    last = moving[-1]
+    last = following[-1]
     return msgspec.structs.replace(
         new,
         assignee_id=ticket.assignee_id,
         waiting_since=waits,
         last_message_id=last[0],
         last_message_at=last[3],
-        last_incoming_id=max(m[0] for m in moving if m[1] == "incoming"),
+        last_incoming_id=max(said[0] for said in following if said[1] == "incoming"),
         read_to=ticket.read_to,
         changed_at=tx.now,
     )
@@ -101,7 +100,7 @@ def _filled(tx: Tx, ticket: Ticket, new: Ticket, moving: list[tuple[int, str, in
 
 def _left(tx: Tx, ticket: Ticket, from_message_id: int) -> Ticket:
     """What stays: nobody waits in it for an answer to what has gone."""
-    last, at, incoming = merging.newest(tx, ticket.id)
+    last, at, incoming = moving.newest_but(tx, ticket.id, (), from_message_id)
     waits = None
     for direction, said_at in tx.rows(_STAYING, id=from_message_id, ticket_id=ticket.id):
         if direction == "outgoing":

@@ -38,7 +38,7 @@ _LEFT_OUT: Final = (
     *("delivery.changed", "delivery.cancelled", "delivery.moved", "message.planned", "message.edited"),
     *("message.deleted", "message.files_changed", "note.files_changed", "reaction.failed"),
     *("ticket.offered", "ticket.offer_ended", "ticket.tagged", "ticket.untagged", "ticket.subject_changed"),
-    *("ticket.followed", "ticket.unfollowed", "agent.mentioned"),
+    *("ticket.followed", "ticket.unfollowed", "ticket.gathered", "agent.mentioned"),
     *("contact_note.changed", "contact_note.deleted", "feedback.changed"),
 )
 

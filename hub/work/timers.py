@@ -6,7 +6,7 @@ from hub.clock import DAY, HOUR
 from hub.db import lanes
 from hub.db.store import Store
 from hub.db.tx import Tx
-from hub.desk import bulk, dissolving, hours, inboxes, presence, reply_clock, routing, tickets
+from hub.desk import bulk, dissolving, hours, inboxes, moving, presence, reply_clock, routing, tickets
 from hub.desk import inbound as stored
 from hub.desk.files import rows as files
 from hub.desk.hours import lookup
@@ -59,6 +59,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         files.PREVIEW: runner.files.preview,
         "snooze_over": unit(tickets.snooze_over),
         bulk.JOB: unit(bulk.go_on),
+        moving.JOB: unit(moving.go_on),
         dissolving.JOB: unit(dissolving.go_on),
         presence.EXPIRE: unit(presence.expire),
         **{kind: unit(fn) for kind, fn in (*routing.TIMERS.items(), *reply_clock.TIMERS.items())},

@@ -1,5 +1,6 @@
 """Two tickets become one, and two again just as they were; nobody is forgotten, and nothing is counted twice."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from hub.clock import HOUR, ManualClock
 from hub.db import examine
-from hub.db.tx import Rx
+from hub.db.tx import Rx, Tx
 from hub.desk import (
     assignment,
     counts,
@@ -20,6 +21,7 @@ from hub.desk import (
     kinds,
     lists,
     merging,
+    moving,
     notes,
     parting,
     presence,
@@ -272,6 +274,109 @@ async def test_the_next_word_in_that_inbox_goes_to_the_survivor(office: Office, 
     assert more.number == other.number
     answer = await office.hears("an answer", id="l3", in_reply_to="l1")
     assert answer.number == other.number
+    await nothing_is_miscounted(office)
+
+
+# --- long ones -------------------------------------------------------------------------------------------------------
+
+_SAY = """
+INSERT INTO message (ticket_id, inbox_id, direction, author_kind, author_id, text, external_id, created_at)
+VALUES (:ticket_id, :inbox_id, :direction, :kind, 0, :text, :text, :now) RETURNING id"""
+_SENT = """
+INSERT INTO delivery (message_id, ticket_id, inbox_id, part, body, state, created_at, changed_at)
+VALUES (:message_id, :ticket_id, :inbox_id, 0, '{}', 'sent', :now, :now)"""
+_LAST = "UPDATE ticket SET last_message_id = :id, last_incoming_id = :incoming WHERE id = :ticket_id"
+_LIES_IN = "SELECT COUNT(*) FROM message WHERE ticket_id = :id"
+
+
+async def goes_on(office: Office, number: int, count: int) -> None:
+    """Every third thing that is said is an answer of ours, with its delivery."""
+
+    def say(tx: Tx) -> None:
+        found = gate.by_number(tx, number)
+        assert found is not None
+        row = {"ticket_id": found.id, "inbox_id": found.inbox_id, "now": tx.now}
+        incoming = last = 0
+        for n in range(count):
+            ours = n % 3 == 0
+            who = {"direction": "outgoing", "kind": "agent"} if ours else {"direction": "incoming", "kind": "contact"}
+            last = tx.insert(_SAY, **row, **who, text=f"{number}-{n}")
+            if ours:
+                tx.run(_SENT, **row, message_id=last)
+            else:
+                incoming = last
+        tx.run(_LAST, id=last, incoming=incoming, ticket_id=found.id)
+
+    await office.store.write(say)
+
+
+async def job(office: Office) -> int:
+    """Runs what the job would, as often as it asks for it."""
+
+    def drop(tx: Tx, id: int) -> None:
+        tx.run("DELETE FROM job WHERE id = :id", id=id)
+
+    units = 0
+    while rows := await office.store.read(lambda rx: rx.rows("SELECT id, payload FROM job WHERE kind = 'ticket.move'")):
+        for id, payload in rows:
+            await office.store.write(drop, id)
+            await office.store.write(moving.go_on, json.loads(payload))
+            units += 1
+    return units
+
+
+async def lies_in(office: Office, number: int) -> int:
+    found = await ticket(office, number)
+    return int(await office.store.read(lambda rx: rx.value(_LIES_IN, id=found.id)))
+
+
+async def test_a_long_ticket_is_merged_some_at_a_time_and_taken_out_again_just_as_it_was(
+    office: Office, clock: ManualClock
+) -> None:
+    one, other = await two(office, clock)
+    await goes_on(office, one, 900)
+    await goes_on(office, other, 30)
+    await office.does(notes.write, office.boss, one, "note of one")
+    before = await all_of_it(office)
+    await office.does(merging.merge, office.boss, one, other)
+    assert await lies_in(office, other) == 31 + moving.A_UNIT
+    newest = await said(office, other)
+    assert newest[0] == f"{one}-{899 - 19}" and newest[-1] == f"{other}-29", "what one sees first is there at once"
+    for again in ((merging.merge, other, one), (merging.unmerge, one)):
+        with pytest.raises(Refusal, match="(still being moved|was merged)"):
+            await office.does(again[0], office.boss, *again[1:])
+    assert await job(office) == 3
+    assert (await lies_in(office, one), await lies_in(office, other)) == (0, 932)
+    assert await office.store.read(moving.left, (await ticket(office, other)).id) == 0
+    await office.does(merging.unmerge, office.boss, one)
+    back = await ticket(office, one)
+    assert back.last_message_id is not None and await office.store.read(moving.left, back.id) > 0
+    more = await office.hears("meanwhile", id="meanwhile", in_reply_to=f"{one}-1")
+    assert more.number in (one, other)
+    await office.store.write(lambda tx: tx.run("DELETE FROM message WHERE external_id = 'meanwhile'"))
+    await job(office)
+    assert (await lies_in(office, one), await lies_in(office, other)) == (901, 31)
+    await nothing_is_miscounted(office)
+    after = await all_of_it(office)
+    for table in ("delivery", "note", "mention"):
+        assert after[table] == before[table], table
+
+
+async def test_a_long_ticket_is_split_some_at_a_time(office: Office, clock: ManualClock) -> None:
+    one, _ = await two(office, clock)
+    await goes_on(office, one, 700)
+    first = "SELECT id FROM message WHERE external_id = :name"
+    from_id = int(await office.store.read(lambda rx: rx.value(first, name=f"{one}-31")))
+    new = await office.does(parting.split, office.boss, one, from_id)
+    with pytest.raises(Refusal, match="still being moved"):
+        await office.does(merging.merge, office.boss, new, one)
+    left = await ticket(office, one)
+    assert left.last_message_id == from_id - 1, "nothing of what goes counts, though it still lies there"
+    assert await job(office) == 2
+    assert (await lies_in(office, one), await lies_in(office, new)) == (32, 669)
+    await office.does(merging.merge, office.boss, new, one)
+    await job(office)
+    assert (await lies_in(office, one), await lies_in(office, new)) == (701, 0)
     await nothing_is_miscounted(office)
 
 
