@@ -49,7 +49,7 @@ Reaction = Callable[[Tx, Recorded], None]
 STATE: Mapping[type[Event], Sequence[Reaction]] = {
     MessageReceived: (planned.they_wrote_first, following.contact_spoke, reply_clock.follow, routing.route),
     MessageSent: (following.we_spoke, reply_clock.follow, routing.answered, tally.count),
-    TicketReopened: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
+    TicketReopened: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route, routing.drain),
     TicketHandedOff: (reply_clock.follow, routing.route),
     TicketMoved: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route),
     TicketMarkedSpam: (reading.tell_again, drafts.tell_again, reply_clock.follow, routing.route, routing.drain),
