@@ -243,6 +243,7 @@ class MessageReceived(Event, frozen=True, kw_only=True):
     name = "message.received"
     message_id: int
     inbox_id: int
+    automatic: bool = False  # a machine's answer within a ticket: nobody waits because of it
 
 
 class MessageSent(Event, frozen=True, kw_only=True):

@@ -36,6 +36,8 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
     sender = _sender(mail, settings)
     if sender is None:
         raise Unparsable("Nobody can be found who wrote this mail: it has no usable From.")
+    if settings.strangers == "new":
+        proven = [one for one in proven if one.whom == tokens.mark_of(sender.point.value)]
     own = _is_own(sender.point.value, settings)
     automatic = own or is_automatic(mail)
     flags = [*mail.flags]
@@ -113,7 +115,9 @@ def _sender(mail: Mail, settings: EmailSettings) -> Sender | None:
         and one.address.casefold() != found.address.casefold()
         and not _is_own(one.address, settings)
     )
-    return Sender(Point(KIND, found.address), found.name, "attested" if surely else "typed", points=answers)
+    return Sender(
+        Point(KIND, found.address), found.name, "attested" if surely else "typed", points=answers if surely else ()
+    )
 
 
 def _is_own(address: str, settings: EmailSettings) -> bool:

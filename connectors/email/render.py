@@ -28,6 +28,8 @@ _ADDRESS: Final = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[^\s@<>(
 
 _QUOTE: Final = "margin:0 0 0 .8em;padding-left:.8em;border-left:2px solid #ccc"
 
+_ANSWERED: Final = re.compile(r"(?:re|aw|sv|antw|ref|fwd?|wg|tr|отв|رد|回复|回覆)\s*[:：]", re.IGNORECASE)
+
 _QUOTED: Final = charset.Charset("utf-8")
 _QUOTED.body_encoding = charset.QP
 _BASE64: Final = charset.Charset("utf-8")
@@ -67,8 +69,8 @@ def letter(part: Outgoing, settings: EmailSettings, key: bytes, now: int, files:
     built["To"] = _listed((*to, *also))
     if cc:
         built["Cc"] = _listed(cc)
-    built["Subject"] = _words("Subject", part.subject or "")
     answers = _ID.findall(part.in_reply_to or "")[:1]
+    built["Subject"] = _words("Subject", subject_of(part.subject or "", answering=bool(answers)))
     if answers:
         built["In-Reply-To"] = answers[0]
     if chain := references(part.references, answers):
@@ -86,6 +88,10 @@ def letter(part: Outgoing, settings: EmailSettings, key: bytes, now: int, files:
         _bytes(built),
         not all(one.isascii() for one in (*recipients, settings.address)),
     )
+
+
+def subject_of(subject: str, *, answering: bool) -> str:
+    return subject if not answering or _ANSWERED.match(subject) else f"Re: {subject}"
 
 
 def references(chain: tuple[str, ...], answers: list[str]) -> list[str]:

@@ -35,6 +35,9 @@ class DeliveryAnswer(msgspec.Struct, frozen=True):
     state: str
 
 
+Addresses = Annotated[tuple[Annotated[str, msgspec.Meta(max_length=320)], ...], msgspec.Meta(max_length=30)]
+
+
 class OpenTicket(Request, frozen=True, kw_only=True):
     """A ticket on behalf of a contact: what they said on the phone or over the counter."""
 
@@ -50,7 +53,7 @@ class Reply(Request, frozen=True, kw_only=True):
     again with `anyway` to say it all the same. `hold`: seconds in which it can be called back, 0, 5, 10 or 20; a live
     chat has none. `send_at`: milliseconds since 1970, UTC, to say it then, unless the contact writes first.
     `files`: ids of uploads of yours, or of files of messages that you see, to be sent once more; with some the text may
-    be empty."""
+    be empty. `to`, `cc`, `bcc`: addresses that a letter goes to besides the contact."""
 
     number: Id
     text: str
@@ -60,6 +63,9 @@ class Reply(Request, frozen=True, kw_only=True):
     hold: Literal[0, 5, 10, 20] = 0
     send_at: At | None = None
     files: Files = ()
+    to: Addresses = ()
+    cc: Addresses = ()
+    bcc: Addresses = ()
 
 
 class Note(Request, frozen=True, kw_only=True):
@@ -128,6 +134,7 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
         anyway=request.anyway,
         subject=request.subject,
         hold=request.hold,
+        copies=replies.Copies(request.to, request.cc, request.bcc),
         send_at=request.send_at,
         files=request.files,
     )

@@ -9,7 +9,7 @@ from hub.db.tx import Rx
 MOST: Final = 256
 
 
-def some(ids: Iterable[int]) -> Iterator[tuple[str, dict[str, int]]]:
+def some(ids: Iterable[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """`(:i0, :i1, …)` and its values, in as few different lengths as there are powers of two: a database remembers a
     statement by its text."""
     wanted = sorted(set(ids))
@@ -22,7 +22,14 @@ def some(ids: Iterable[int]) -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def rows_of(
-    rx: Rx, sql: str, column: str, ids: Iterable[int], order: str = "", *, where: str = "", **params: Any
+    rx: Rx,
+    sql: str,
+    column: str,
+    ids: Iterable[Any],
+    order: str = "",
+    *,
+    where: str = "",
+    **params: Any,
 ) -> Iterator[Row]:
     """The rows of `sql`, a constant up to its FROM and joins, with one of the ids in `column` for which `where` holds,
     whose values are `params`; all three are constants."""

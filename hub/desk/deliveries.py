@@ -13,6 +13,7 @@ import msgspec
 from hub.connector import Outgoing, Point, Receipt
 from hub.db import lanes
 from hub.db.tx import Rx, Tx
+from hub.desk import joining
 from hub.desk import ticket as tickets
 from hub.desk.files import rows as files
 from hub.errors import Refusal, not_found
@@ -27,6 +28,9 @@ SELECT id, message_id, ticket_id, inbox_id, contact_point_id, part, body, state,
        later
 FROM delivery WHERE id = :id"""
 _BY_EXTERNAL = "SELECT id FROM delivery WHERE inbox_id = :inbox_id AND external_id = :external_id"
+_BY_REF = """
+SELECT delivery.id FROM delivery JOIN message ON message.id = delivery.message_id
+WHERE message.inbox_id = :inbox_id AND message.external_id = :key AND delivery.part = :part"""
 _SET = """
 UPDATE delivery SET state = :state, reason = :reason, external_id = COALESCE(:external_id, external_id),
                     attempts = attempts + :tries, changed_at = :now
@@ -41,7 +45,11 @@ WHERE message_id = :message_id AND send_at IS NOT NULL"""
 _OTHER_PARTS = """
 SELECT id FROM delivery
 WHERE message_id = :message_id AND state = 'held' AND send_at IS NOT NULL ORDER BY part"""
-_MESSAGE_KEY = "SELECT external_id FROM message WHERE id = :id"
+_MESSAGE = """
+SELECT message.external_id, message.author_kind, message.created_at, ticket.number, agent.name, agent.signature
+FROM message JOIN ticket ON ticket.id = message.ticket_id
+LEFT JOIN agent ON message.author_kind = 'agent' AND agent.id = message.author_id
+WHERE message.id = :id"""
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -63,6 +71,18 @@ class Delivery(msgspec.Struct, frozen=True):
     def planned(self) -> bool:
         """Held for its time, and for nothing else."""
         return self.state == "held" and self.send_at is not None
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a part says, as it was rendered when it was queued. `to`: others whom it is for as well."""
+
+    text: str
+    subject: str | None = None
+    in_reply_to: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    automatic: bool = False
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -125,23 +145,35 @@ def sending(rx: Rx, delivery_id: int) -> Part | None:
 
 
 def _part(rx: Rx, delivery: Delivery, point: tuple[Any, ...]) -> Part:
-    body = msgspec.json.decode(delivery.body, type=dict[str, Any])
+    body = msgspec.json.decode(delivery.body, type=Body)
+    key, _, said_at, number, author, signature = rx.rows(_MESSAGE, id=delivery.message_id)[0]
     outgoing = Outgoing(
-        id=f"{rx.value(_MESSAGE_KEY, id=delivery.message_id)}-{delivery.part}",
+        id=f"{key}-{delivery.part}",
         to=Point(kind=point[0], scope=point[1], value=point[2]),
-        text=body["text"],
-        subject=body.get("subject"),
-        in_reply_to=body.get("in_reply_to"),
+        text=body.text,
+        subject=body.subject,
+        in_reply_to=body.in_reply_to,
+        ticket=str(number),
+        references=joining.chain(rx, delivery.ticket_id, delivery.inbox_id, delivery.message_id),
+        cc=body.cc,
+        bcc=body.bcc,
+        signature=signature,
+        author=author,
+        automatic=body.automatic,
+        at=said_at,
+        details={"to": body.to} if body.to else {},
     )
     attached = tuple(files.of_message(rx, delivery.message_id)) if delivery.part == 0 else ()
     return Part(delivery.id, delivery.inbox_id, delivery.attempts + 1, outgoing, attached)
 
 
-def sent(tx: Tx, delivery_id: int, external_id: str | None) -> None:
-    """Also from `unknown`, when the channel was asked and had it."""
+def sent(tx: Tx, delivery_id: int, external_id: str | None, notice: str | None = None) -> None:
+    """Also from `unknown`, when the channel was asked and had it. `notice`: what did not come off all the same."""
     delivery = _must(tx, delivery_id)
     if delivery.state in ("sending", "unknown"):
-        _to(tx, delivery, "sent", None, external_id=external_id)
+        _to(tx, delivery, "sent", notice, external_id=external_id)
+        if external_id is not None:
+            joining.call(tx, delivery.inbox_id, delivery.message_id, external_id)
 
 
 def retry(tx: Tx, delivery_id: int, reason: str) -> None:
@@ -166,6 +198,10 @@ def unknown(tx: Tx, delivery_id: int, reason: str) -> None:
 def receipt(tx: Tx, inbox_id: int, receipt: Receipt) -> bool:
     """What the channel says became of it; receipts come in any order and twice. False: no such delivery (yet)."""
     delivery_id = tx.value(_BY_EXTERNAL, inbox_id=inbox_id, external_id=receipt.external_id)
+    if delivery_id is None and receipt.ref is not None:
+        key, _, part = receipt.ref.rpartition("-")
+        if part.isascii() and part.isdigit() and len(part) < 6:
+            delivery_id = tx.value(_BY_REF, inbox_id=inbox_id, key=key, part=int(part))
     if delivery_id is None:
         return False
     delivery = _must(tx, delivery_id)

@@ -20,7 +20,7 @@ UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id,
                   changed_at = :now, status = 'open', waiting_since = COALESCE(waited_since, :now), waited_since = NULL,
                   snoozed_until = NULL, resolved_at = NULL
 WHERE id = :id"""
-_SPAM_SPOKE = """
+_STANDS = """
 UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
                   changed_at = :now
 WHERE id = :id"""
@@ -34,6 +34,9 @@ def contact_spoke(tx: Tx, to: Recorded) -> None:
     """The customer waits from the first message that nobody answered; what was closed is open again."""
     event = to.event
     assert isinstance(event, MessageReceived) and to.ticket_id is not None and to.after is not None
+    if event.automatic:
+        tx.run(_STANDS, id=to.ticket_id, message_id=event.message_id, now=tx.now)
+        return
     if tx.run(_SPOKE, id=to.ticket_id, message_id=event.message_id, now=tx.now):
         return
     if tx.run(_BEGINS_TO_WAIT, id=to.ticket_id, message_id=event.message_id, now=tx.now):
@@ -41,7 +44,7 @@ def contact_spoke(tx: Tx, to: Recorded) -> None:
         return
     ticket = tickets.must(tx, to.ticket_id)
     if ticket.spam:
-        tx.run(_SPAM_SPOKE, id=ticket.id, message_id=event.message_id, now=tx.now)
+        tx.run(_STANDS, id=ticket.id, message_id=event.message_id, now=tx.now)
         return
     _reopen(tx, ticket, event.message_id, to)
 

@@ -1,13 +1,15 @@
 """What a contact says becomes a message of a ticket, once: the unit behind every door."""
 
-from typing import Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 
 from hub.clock import MINUTE
 from hub.connector import Deletion, Edit, Filed, Message
 from hub.db.tx import Rx, Tx
-from hub.desk import inboxes
+from hub.desk import inboxes, joining
 from hub.desk import ticket as tickets
 from hub.desk.contact_lists import require_contact
 from hub.desk.files import names
@@ -23,11 +25,17 @@ from hub.text import MAX_LINE, MAX_MESSAGE, clean
 
 MAX_EXTERNAL_ID: Final = 500
 SKEW: Final = 5 * MINUTE
+NO_MARKS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _KNOWN = """
 SELECT message.id, message.ticket_id, ticket.number, ticket.contact_id
 FROM message JOIN ticket ON ticket.id = message.ticket_id
 WHERE message.inbox_id = :inbox_id AND message.external_id = :external_id"""
+_NAMED = """
+SELECT message.id, message.ticket_id, ticket.number, ticket.contact_id
+FROM message_name JOIN message ON message.id = message_name.message_id JOIN ticket ON ticket.id = message.ticket_id
+WHERE message_name.inbox_id = :inbox_id AND message_name.name = :name AND message_name.own = 1
+ORDER BY message.id DESC LIMIT 1"""
 _FILED = """
 SELECT ticket.number, message.details FROM message JOIN ticket ON ticket.id = message.ticket_id
 WHERE message.inbox_id = :inbox_id AND message.external_id = :external_id"""
@@ -69,10 +77,21 @@ def receive(tx: Tx, inbox: Inbox, message: Message, *, restored: bool = False) -
         stop_blocked=not restored,
     )
     by = Actor("contact", who.contact_id)
-    answered = tx.row(_KNOWN, inbox_id=inbox.id, external_id=message.in_reply_to) if message.in_reply_to else None
-    ticket = _ticket_for(tx, inbox, message, who, text, answered[1] if answered else None)
+    answered = _answered(tx, inbox, message)
+    joined = joining.find(tx, inbox, message, who.contact_id)
+    if joined is not None:
+        ticket = joined.ticket
+    else:
+        ticket = _ticket_for(tx, inbox, message, who, text, answered[1] if answered else None)
+    begins = ticket.last_message_id is None
+    marks = {} if begins else joining.marks(tx, ticket, message, who.contact_id)
     in_reply_to = answered[0] if answered and answered[1] == ticket.id else None
-    message_id = store_message(tx, inbox, ticket, who.contact_id, text, external_id, by, message, in_reply_to)
+    message_id = store_message(
+        tx, inbox, ticket, who.contact_id, text, external_id, by, message, in_reply_to, marks, begins=begins
+    )
+    joining.keep(tx, inbox, ticket, message_id, message)
+    if joined is not None:
+        joining.unite(tx, joined)
     # After the event: who hears of it reads the message with what is there at the end of the unit.
     files.expect(tx, message_id, message.files)
     return Received(message_id, ticket.id, ticket.number, who.contact_id, False)
@@ -88,7 +107,11 @@ def store_message(
     by: Actor,
     message: Message | None,
     in_reply_to: int | None,
+    marks: Mapping[str, Any] = NO_MARKS,
+    *,
+    begins: bool = True,
 ) -> int:
+    """`marks`: what else is to be seen of it. `begins`: the ticket begins with it."""
     subject = message.subject if message else None
     message_id = tx.insert(
         _INSERT,
@@ -101,12 +124,16 @@ def store_message(
         external_id=external_id,
         in_reply_to=in_reply_to,
         sent_at=_clamped(message.sent_at, tx.now) if message else None,
-        details=_details(message) if message else None,
+        details=_details(message, marks) if message else None,
         now=tx.now,
     )
     contacts.heard_from(tx, contact_id)
     tx.record(
-        MessageReceived(message_id=message_id, inbox_id=inbox.id),
+        MessageReceived(
+            message_id=message_id,
+            inbox_id=inbox.id,
+            automatic=message is not None and message.automatic and not begins,
+        ),
         by=by,
         ticket_id=ticket.id,
         contact_id=contact_id,
@@ -155,6 +182,14 @@ def filed(rx: Rx, inbox_id: int, external_id: str) -> Filed | None:
     return Filed(row[0], True, msgspec.json.decode(row[1]) if row[1] else {}) if row else None
 
 
+def _answered(rx: Rx, inbox: Inbox, message: Message) -> tuple[Any, ...] | None:
+    """(message, ticket) that it answers, by its external id or by the name that letters have for it."""
+    if not message.in_reply_to:
+        return None
+    found = rx.row(_KNOWN, inbox_id=inbox.id, external_id=message.in_reply_to)
+    return found or rx.row(_NAMED, inbox_id=inbox.id, name=message.in_reply_to) if message.known_as else found
+
+
 def _ticket_for(tx: Tx, inbox: Inbox, message: Message, who: contacts.Known, text: str, answers: int | None) -> Ticket:
     """The ticket that it answers, else the one still going on in this inbox, else a new one.
 
@@ -200,8 +235,8 @@ def _clamped(sent_at: int | None, now: int) -> int | None:
     return sent_at if sent_at is not None and 946_684_800_000 <= sent_at <= now + SKEW else None
 
 
-def _details(message: Message) -> str | None:
-    details = dict(message.details)
+def _details(message: Message, marks: Mapping[str, Any]) -> str | None:
+    details = {**message.details, **marks}
     if message.sender.sureness == "typed":
         details["sender"] = "typed"
     if message.suspicion:

@@ -45,6 +45,7 @@ NAMES: Final = {
     "ticket_tag.ticket_id": "the survivor gets those that it lacks",
     "follower.ticket_id": "the survivor gets those that it lacks",
     "offer_passed.ticket_id": "stays: nobody is offered what was merged",
+    "participant.ticket_id": "stays: who takes part in what was merged takes part in the survivor",
     "ticket.merged_into": "stays: what went into this one before follows it",
     "ticket_merge.ticket_id": "stays: the journal",
     "ticket_merge.other_id": "stays: the journal",

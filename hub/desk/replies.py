@@ -6,8 +6,9 @@ from typing import Final
 import msgspec
 
 from hub.clock import DAY, SECOND
+from hub.connector import Point, Sender
 from hub.db.tx import Rx, Tx
-from hub.desk import deliveries, drafts, inboxes, kinds
+from hub.desk import deliveries, drafts, inboxes, joining, kinds
 from hub.desk import ticket as tickets
 from hub.desk.files import uploads
 from hub.desk.inboxes import Inbox
@@ -28,9 +29,9 @@ UNSEEN: Final = 5 * SECOND
 
 _INSERT = """
 INSERT INTO message (ticket_id, inbox_id, direction, author_kind, author_id, text, html, subject, external_id,
-                     in_reply_to, created_at)
+                     in_reply_to, details, created_at)
 VALUES (:ticket_id, :inbox_id, 'outgoing', :author_kind, :author_id, :text, NULL, :subject, :external_id,
-        :in_reply_to, :now)
+        :in_reply_to, :details, :now)
 RETURNING id"""
 _DELIVERY = """
 INSERT INTO delivery (message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, send_at, later,
@@ -43,6 +44,10 @@ WHERE ticket_id = :ticket_id AND id > :seen ORDER BY id LIMIT 50"""
 _LAST_INCOMING = """
 SELECT id, inbox_id, external_id, subject FROM message
 WHERE ticket_id = :ticket_id AND direction = 'incoming' ORDER BY id DESC LIMIT 1"""
+_LAST_LETTER = """
+SELECT details FROM message
+WHERE ticket_id = :ticket_id AND inbox_id = :inbox_id AND direction = 'incoming' AND author_id = :contact_id
+ORDER BY id DESC LIMIT 1"""
 _LAST_SENT = """
 SELECT delivery.inbox_id, delivery.contact_point_id
 FROM delivery JOIN contact_point ON contact_point.id = delivery.contact_point_id
@@ -68,6 +73,23 @@ class Time(msgspec.Struct, frozen=True):
     later: bool
 
 
+class Copies(msgspec.Struct, frozen=True):
+    """Who gets a letter besides the contact."""
+
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+
+    def people(self, way: "Way | None") -> list[Sender]:
+        """Who takes part by it; blind copies stay blind."""
+        kind = way.inbox.features.reaches[0] if way is not None else ""
+        return [Sender(Point(kind, one)) for one in (*self.to, *self.cc)]
+
+
+NOBODY: Final = Copies()
+MOST_COPIES: Final = 30
+
+
 class Way(msgspec.Struct, frozen=True):
     """Through which inbox to which of the contact's points; a live channel has its clients instead of points."""
 
@@ -90,6 +112,7 @@ def reply(
     hold: int = 0,
     send_at: int | None = None,
     files: Sequence[str] = (),
+    copies: Copies = NOBODY,
 ) -> Replied:
     """`external_id`: ours, one for each message ever. `seen`: the last message id that the agent's client had; an
     answer to a state that has moved on is refused as "stale" with what is new, unless `anyway`. `hold`: seconds in
@@ -102,8 +125,19 @@ def reply(
     if seen is not None and not anyway:
         _refuse_stale(tx, caller, ticket, seen, live=way is not None and way.live)
     time = time_of(tx.now, way, hold, send_at)
+    copies = checked(way, copies)
     return say(
-        tx, caller, ticket, text, way, external_id=external_id, subject=subject, last=last, time=time, files=files
+        tx,
+        caller,
+        ticket,
+        text,
+        way,
+        external_id=external_id,
+        subject=subject,
+        last=last,
+        time=time,
+        files=files,
+        copies=copies,
     )
 
 
@@ -111,6 +145,35 @@ def require_files(way: Way | None) -> None:
     """A live channel shows whatever there is; another has to be able to carry it."""
     if way is not None and not way.live and not way.inbox.features.files:
         raise invalid("files", f"Through {way.inbox.name} only text can be sent. Take the files out, or write by mail.")
+
+
+def checked(way: Way | None, copies: Copies) -> Copies:
+    """As addresses are written; Refusal for what is none, and where the channel has no copies."""
+    if copies == NOBODY:
+        return NOBODY
+    if way is None or not way.inbox.features.copies:
+        raise invalid("cc", "Only letters have copies, and no mailbox of this desk reaches this contact.")
+    if len(copies.to) + len(copies.cc) + len(copies.bcc) > MOST_COPIES:
+        raise invalid("cc", f"A letter goes to at most {MOST_COPIES} people besides the contact.")
+    kind = way.inbox.features.reaches[0]
+    return Copies(
+        *(
+            tuple(dict.fromkeys(points.normalise(kind, one, None, field)[1] for one in getattr(copies, field)))
+            for field in ("to", "cc", "bcc")
+        )
+    )
+
+
+def _details(copies: Copies, automatic: bool) -> str | None:
+    found = {name: list(value) for name, value in msgspec.structs.asdict(copies).items() if value}
+    more = {"automatic": True} if automatic else {}
+    return msgspec.json.encode({**found, **more}).decode() if found or more else None
+
+
+def _answers(rx: Rx, last: tuple[object, ...]) -> str:
+    """What the channel calls the message that is answered."""
+    assert isinstance(last[0], int)
+    return joining.answer_name(rx, last[0]) or str(last[2])
 
 
 def time_of(now: int, way: Way | None, hold: int, send_at: int | None) -> Time | None:
@@ -147,6 +210,8 @@ def say(
     last: tuple[object, ...] | None = None,
     time: Time | None = None,
     files: Sequence[str] = (),
+    copies: Copies = NOBODY,
+    automatic: bool = False,
 ) -> Replied:
     """Stores it and queues its parts. Judges nothing but its files. `last`: what it answers, as `_LAST_INCOMING` has
     it. With a `time` it has not been said until then: whoever waits goes on waiting."""
@@ -160,13 +225,16 @@ def say(
         subject=clean(subject, "subject", most=MAX_LINE, least=0, lines=False) if subject else None,
         external_id=external_id,
         in_reply_to=last[0] if last else None,
+        details=_details(copies, automatic),
         now=tx.now,
     )
     if files:
         require_files(way)
         uploads.attach(tx, files, caller=caller, message_id=message_id)
+    if copies is not NOBODY:
+        joining.add_people(tx, ticket.id, copies.people(way), "copied")
     time = time if way is not None else None
-    parts = _queue(tx, ticket, message_id, text, way, subject, last, time)
+    parts = _queue(tx, ticket, message_id, text, way, subject, last, time, copies, automatic)
     happened = MessageSent if time is None else MessagePlanned
     inbox_id = way.inbox.id if way else ticket.inbox_id
     tickets.record(tx, ticket, happened(message_id=message_id, inbox_id=inbox_id), caller.actor)
@@ -185,9 +253,27 @@ def _way(tx: Tx, ticket: Ticket, last_inbox: int | None) -> Way | None:
             if inbox.id == last_inbox or tx.value(_HAS_VISITOR, ticket_id=ticket.id) is not None:
                 return Way(inbox, None, features.max_text, True)
         elif features.replies:
-            found = points.best(tx, ticket.contact_id, features.reaches, inbox.token)
+            found = _wrote_from(tx, ticket, inbox) or points.best(tx, ticket.contact_id, features.reaches, inbox.token)
             if found is not None:
                 return Way(inbox, found[0], features.max_text, False)
+    return None
+
+
+def _wrote_from(rx: Rx, ticket: Ticket, inbox: Inbox) -> tuple[int, Point] | None:
+    """The contact's own address that they wrote this ticket's last letter from, or asked to be answered at."""
+    if not inbox.features.copies:
+        return None
+    row = rx.row(_LAST_LETTER, ticket_id=ticket.id, inbox_id=inbox.id, contact_id=ticket.contact_id)
+    found = msgspec.json.decode(row[0]) if row is not None and row[0] else {}
+    kind = inbox.features.reaches[0]
+    for one in (*found.get("reply_to", ()), *found.get("from", ())):
+        try:
+            value, _ = points.normalise(kind, one["address"])
+        except Refusal:
+            continue
+        known = points.find(rx, kind, "", value)
+        if known is not None and known[1] == ticket.contact_id:
+            return known[0], Point(kind, value)
     return None
 
 
@@ -223,15 +309,22 @@ def _queue(
     subject: str | None,
     last: tuple[object, ...] | None,
     time: Time | None,
+    copies: Copies,
+    automatic: bool,
 ) -> tuple[int, ...]:
     """A delivery a part. A live channel has no job: its client acknowledges."""
     made = []
+    answers = _answers(tx, last) if last is not None and way is not None and last[1] == way.inbox.id else None
     for number, part in enumerate(split(text, way.max_text if way else None)):
-        body = {"text": part}
-        if number == 0 and (subject or ticket.subject):
-            body["subject"] = subject or ticket.subject
-        if last is not None and way is not None and last[1] == way.inbox.id:
-            body["in_reply_to"] = str(last[2])
+        body = deliveries.Body(
+            text=part,
+            subject=(subject or ticket.subject or None) if number == 0 else None,
+            in_reply_to=answers,
+            to=copies.to,
+            cc=copies.cc,
+            bcc=copies.bcc,
+            automatic=automatic,
+        )
         delivery_id = tx.insert(
             _DELIVERY,
             message_id=message_id,
