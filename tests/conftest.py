@@ -22,6 +22,29 @@ settings.register_profile("hunt", deadline=None, max_examples=10 * EXAMPLES, pri
 settings.load_profile("ci")
 
 
+# What bin/test leaves to bin/test --all, so that it takes minutes: every journey through a browser but these, and on
+# PostgreSQL everything but the store, the contract and the rooms of the domain.
+JOURNEYS = (
+    "test_console.py::test_a_day_s_work_from_the_sign_in_to_a_resolved_ticket",
+    "test_contact_form.py::test_a_double_click_and_the_back_button_are_one_ticket",
+    "test_contacts.py::test_a_contact_is_found_made_and_changed",
+    "test_first_chat.py::test_from_the_printed_link_to_the_first_answered_chat",
+    "test_widget.py::test_without_a_line_for_a_while_nothing_is_lost_either_way",
+    "test_widget.py::test_words_go_both_ways_and_each_sees_how_far_theirs_came",
+)
+TWICE = ("db", "contract", "people", "staff", "desk", "callbacks", "bots", "feedback", "insight")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        _, _, where = item.nodeid.partition("tests/")
+        room = where.partition("/")[0]
+        left = item.get_closest_marker("postgres") is not None and room not in TWICE
+        if left or (room == "journeys" and not where.removeprefix("journeys/").startswith(JOURNEYS)):
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--strict-skips", action="store_true", help="a skipped test fails the run")
 
