@@ -62,6 +62,13 @@ class WrongSetting(ParleyError):
         self.field, self.text = field, text
 
 
+class Sent(msgspec.Struct, frozen=True):
+    """It has left. `notice`: what did not come off all the same, in words for an agent."""
+
+    external_id: str | None
+    notice: str | None = None
+
+
 class Found(msgspec.Struct, frozen=True):
     external_id: str
 
@@ -519,7 +526,7 @@ class Connector:
         never can. Called again after anything else that it raises, with a new sink."""
         raise Rejected("This channel has no files.")
 
-    async def send(self, part: Outgoing) -> str | None:
+    async def send(self, part: Outgoing) -> str | Sent | None:
         """The channel's id for it, or None where it has none. Raises Retry, Rejected or Unknown; anything else that it
         raises counts as Unknown."""
         raise Rejected("this channel cannot send")

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -16,6 +16,7 @@ from connectors.email.settings import EmailSettings
 from hub.connector import (
     Connector,
     Features,
+    File,
     Found,
     Hub,
     Item,
@@ -24,17 +25,23 @@ from hub.connector import (
     Raw,
     Rejected,
     Retry,
+    Sent,
+    Sink,
     Unknowable,
     Unparsable,
 )
 
+PART: Final = "connectors.email.reading:part"
+MOST_FILES: Final = 18_000_000  # bytes together: in base64 that is what the large providers take
 log = structlog.get_logger("email")
 
 
 class EmailConnector(Connector):
     kind = meaning.KIND
     title = "E-mail"
-    features = Features(html=True, subject=True, files=True, receipts=True, copies=True, reaches=("email",))
+    features = Features(
+        html=True, subject=True, files=True, receipts=True, copies=True, max_file=MOST_FILES, reaches=("email",)
+    )
     reader = "connectors.email.reading:read"
     Settings = EmailSettings
     settings: EmailSettings
@@ -42,6 +49,7 @@ class EmailConnector(Connector):
     def __init__(self, settings: EmailSettings, hub: Hub) -> None:
         super().__init__(settings, hub)
         self._sign_in = SignIn(settings, hub)
+        self._copying: set[asyncio.Task[None]] = set()
 
     # --- in ---
 
@@ -54,21 +62,33 @@ class EmailConnector(Connector):
         missing = raw.header("x-mail-missing")
         if missing is not None:
             raise Unparsable(f"The mail server would not give this mail ({raw.header('x-mail-uid')}): {missing}")
-        if not raw.body.strip():
-            raise Unparsable("This mail is empty.")
         mail = msgspec.msgpack.decode(raw.read, type=Mail) if raw.read is not None else reading.read(raw.body)
         return meaning.parse(mail, self.settings, self._key, self.hub.now(), raw.header("x-mail-cut"))
 
+    async def fetch(self, file: File, raw: Raw | None, sink: Sink) -> None:
+        _, _, number = file.ref.partition(":")
+        if raw is None or not number.isdigit():
+            raise Rejected("The mail that it came in is not kept any more.")
+        await sink.write(msgspec.msgpack.decode(await self.hub.apart(PART, raw.body, int(number)), type=bytes))
+
     # --- out ---
 
-    async def send(self, part: Outgoing) -> str | None:
-        letter = render.letter(part, self.settings, self._key, self.hub.now())
+    async def send(self, part: Outgoing) -> Sent:
+        letter = await asyncio.to_thread(self._letter, part)
         refused = await sending.submit(letter, self.settings, await self._token(out=True))
-        if refused:
-            log.warning("some of the copies were refused", inbox=self.hub.inbox_token, how_many=len(refused))
         if self.settings.keep_copies:
-            await self._keep_copy(letter.body)
-        return letter.message_id
+            task = asyncio.create_task(self._keep_copy(letter.body))  # nobody waits for it: the letter has left
+            self._copying.add(task)
+            task.add_done_callback(self._copying.discard)
+        return Sent(letter.message_id, f"Not to all: {'; '.join(refused)}" if refused else None)
+
+    def _letter(self, part: Outgoing) -> render.Letter:
+        """With its files, so not on the loop."""
+        files = [render.Attached(one.name, one.content_type, one.cid, b"".join(one.open())) for one in part.files]
+        if sum(len(one.body) for one in files) > MOST_FILES:
+            megabytes = MOST_FILES // 1_000_000
+            raise Rejected(f"The files are larger than {megabytes} MB together; no mail server takes so much.")
+        return render.letter(part, self.settings, self._key, self.hub.now(), tuple(files))
 
     async def find(self, part: Outgoing) -> Found | NotFound | Unknowable:
         """Looks among what was sent. That it is not there proves nothing: a copy may come late, or never."""
@@ -89,10 +109,10 @@ class EmailConnector(Connector):
         from connectors.email import watch
 
         try:
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(30):
                 mailbox = await watch.opened(self.settings, self._sign_in)
                 try:
-                    await watch.in_thread(mailbox.keep_copy, body, seconds=8, cut=mailbox.cut)
+                    await watch.in_thread(mailbox.keep_copy, body, seconds=20, cut=mailbox.cut)
                 finally:
                     mailbox.cut()
         except Exception as error:

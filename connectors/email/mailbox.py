@@ -28,6 +28,7 @@ ANSWER_SECONDS: Final = 30.0  # between two bytes of an answer
 LARGEST: Final = 36 * 1024 * 1024  # a mail that is larger is taken in part
 PART: Final = 1024 * 1024  # this much of it
 MOST_AT_ONCE: Final = LARGEST + PART  # what a server may send in one piece, whatever it was asked for
+NOTHING: Final = b"X-Mail-Missing: yes\r\n\r\n"  # stands for a mail that the server will not give
 _SENT_NAMES: Final = ("Sent", "Sent Items", "Sent Mail", "Sent Messages", "INBOX.Sent")
 
 
@@ -74,6 +75,8 @@ class Mailbox:
             self._sign_in(client)
             client.socket().settimeout(ANSWER_SECONDS)
         except LoginError as error:
+            if isinstance(error.__context__, IMAPClientAbortError):
+                raise Retry(reason=f"Reading (IMAP): {where} broke off while we signed in.") from None
             raise Rejected(
                 f"Reading (IMAP): {where} does not let us in: {_said(error)}. Check user name and password."
             ) from None
@@ -144,7 +147,7 @@ class Mailbox:
         except IMAPClientAbortError:
             raise
         except IMAPClientError as error:
-            return {one.uid: one._replace(body=b"", wrong=_said(error))}
+            return {one.uid: one._replace(body=NOTHING, wrong=_said(error))}
 
     def _bodies(self, wanted: Sequence[Found], item: str, name: bytes) -> dict[int, Found]:
         if not wanted:

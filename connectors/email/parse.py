@@ -7,6 +7,8 @@ References are handed on as what they are: words of whoever wrote them.
 import re
 from typing import Any, Final
 
+import msgspec
+
 from connectors.email import tokens, verdicts
 from connectors.email.mail import Address, Mail
 from connectors.email.settings import EmailSettings
@@ -30,7 +32,7 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
     if mail.bounce is not None:
         return [_receipt(mail, key, now)]
     if mail.receipt:
-        return [Ignored("A read receipt.")]
+        return [_read(mail, key, now)]
     if mail.hops > HOPS:
         raise Unparsable(f"This mail went through {mail.hops} servers: it goes round in a circle.")
     sender = _sender(mail, settings)
@@ -41,8 +43,6 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
     own = _is_own(sender.point.value, settings)
     automatic = own or is_automatic(mail)
     flags = [*mail.flags]
-    if len(mail.senders) > 1:
-        flags.append("several senders")
     if own:
         flags.append("own address")
     if cut is not None:
@@ -63,6 +63,8 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
     }
     if cut is not None:
         details["size"] = cut
+    if mail.invitation is not None:
+        details["invitation"] = msgspec.to_builtins(mail.invitation)
     return [
         Message(
             external_id=external_id(mail),
@@ -78,7 +80,7 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
             copied=_copied(mail, settings, sender),
             automatic=automatic,
             new_ticket=settings.joining == "thread",
-            files=tuple(File(part.ref, part.name, part.content_type, part.size) for part in mail.files),
+            files=tuple(File(part.ref, part.name, part.content_type, part.size, part.cid) for part in mail.files),
             details={name: value for name, value in details.items() if value or name == "automatic"},
         )
     ]
@@ -162,6 +164,14 @@ def _receipt(mail: Mail, key: bytes, now: int) -> Item:
         reason = mail.bounce.reason or "It came back, and nothing says why."
         return Receipt(found, "failed", f"{who}{reason}"[:500], ref=ours[1])
     return Ignored("A bounce of a mail that is none of ours.")
+
+
+def _read(mail: Mail, key: bytes, now: int) -> Item:
+    """Whoever sends a read receipt of a letter of ours has it; nobody is told of one by a ticket."""
+    ours = tokens.in_message_id(mail.receipt_of)
+    if ours is None or tokens.open_(key, ours[0], now) is None:
+        return Ignored("A read receipt.")
+    return Receipt(mail.receipt_of, "read", ref=ours[1])
 
 
 def _plain(addresses: tuple[Address, ...]) -> list[dict[str, str]]:

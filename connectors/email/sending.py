@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import aiosmtplib
 
 CONNECT_SECONDS: Final = 10.0
-SECONDS: Final = 15.0  # for any one answer but the last
+SECONDS: Final = 10.0  # for any one answer but the last
+BEFORE_SECONDS: Final = 12.0  # until the letter itself begins: so long it is certain that nothing has left
 LAST_SECONDS: Final = 60.0  # servers look for viruses before they answer DATA
 BUSY: Final = 60.0  # how long the whole inbox waits where the server says that it is too much
 
@@ -35,8 +36,14 @@ async def submit(letter: Letter, settings: EmailSettings, token: str | None) -> 
     """The addresses of `letter` that the server would not have, with its words; the others have it."""
     client = _client(settings)
     try:
-        await _open(client, settings, token)
-        return await _carry(client, letter)
+        try:
+            async with asyncio.timeout(BEFORE_SECONDS):
+                await _open(client, settings, token)
+                refused = await _address(client, letter)
+        except TimeoutError:
+            raise Retry(reason="Sending (SMTP): the mail server is too slow.") from None
+        await _carry(client, letter)
+        return refused
     except Refused as error:
         raise _judged(error) from None
     finally:
@@ -108,11 +115,11 @@ async def _open(client: "aiosmtplib.SMTP", settings: EmailSettings, token: str |
         raise Retry(reason=f"Sending (SMTP): {unreachable(where, error)}") from None
 
 
-async def _carry(client: "aiosmtplib.SMTP", letter: Letter) -> tuple[str, ...]:
+async def _address(client: "aiosmtplib.SMTP", letter: Letter) -> tuple[str, ...]:
+    """Says from whom and to whom; what the server says of the copies that it refuses."""
     import aiosmtplib
 
     refused: list[Refused] = []
-    begun = False
     try:
         options = [f"size={len(letter.body)}"] if client.supports_extension("size") else []
         if client.supports_extension("8bitmime"):
@@ -140,17 +147,25 @@ async def _carry(client: "aiosmtplib.SMTP", letter: Letter) -> tuple[str, ...]:
         temporary = [one for one in refused if one.code < 500]
         if temporary:
             raise temporary[0]
-        begun = True
-        await asyncio.wait_for(client.data(letter.body, timeout=LAST_SECONDS), LAST_SECONDS)
     except aiosmtplib.SMTPResponseException as error:
         raise Refused(error.code, error.message, whole=error.code == 421) from None
-    except (aiosmtplib.SMTPException, OSError, EOFError, TimeoutError) as error:
-        if begun:
-            raise Unknown("The mail server took the letter and did not answer.") from None
+    except (aiosmtplib.SMTPException, OSError, EOFError) as error:
         raise Retry(reason=f"Sending (SMTP): {unreachable('the mail server', error)}") from None
+    return tuple(one.text for one in refused)
+
+
+async def _carry(client: "aiosmtplib.SMTP", letter: Letter) -> None:
+    """From here on a lost answer says nothing."""
+    import aiosmtplib
+
+    try:
+        await client.data(letter.body, timeout=LAST_SECONDS)
+    except aiosmtplib.SMTPResponseException as error:
+        raise Refused(error.code, error.message, whole=error.code == 421) from None
+    except (aiosmtplib.SMTPException, OSError, EOFError, TimeoutError):
+        raise Unknown("The mail server took the letter and did not answer.") from None
     with contextlib.suppress(Exception):
         await client.quit(timeout=1)
-    return tuple(one.text for one in refused)
 
 
 def _judged(error: Refused) -> Retry | Rejected:

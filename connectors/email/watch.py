@@ -31,7 +31,7 @@ LOOK_AT_ONCE: Final = 500
 SLOWEST: Final = 64 * 1024  # bytes a second that a fetch may take as little as
 GRACE: Final = 86_400_000  # the clocks of the desk and the server may differ by this much
 CUT: Final = "x-mail-cut"  # of a Raw: how large it really is
-MISSING: Final = "x-mail-missing"  # of a Raw without a body: what the server said instead of giving it
+MISSING: Final = "x-mail-missing"  # of a Raw with nothing in it: what the server said instead of giving the mail
 
 
 class Place(msgspec.Struct, frozen=True):

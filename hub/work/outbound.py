@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from hub.clock import HOUR, MINUTE, SECOND
-from hub.connector import Connector, Found, NotFound, Outgoing, Rejected, Retry, Unknowable, Unknown
+from hub.connector import Connector, Found, NotFound, Outgoing, Rejected, Retry, Sent, Unknowable, Unknown
 from hub.db.crash import crash_point
 from hub.db.tx import Tx
 from hub.desk import deliveries, outbox
@@ -80,7 +80,7 @@ class Outbound:
     async def _send(self, job: Job, inbox: Inbox, connector: Connector, part: Part) -> Then | None:
         delivery_id = part.delivery_id
         try:
-            external_id = await asyncio.wait_for(connector.send(self._whole(part)), SEND_SECONDS)
+            sent = await asyncio.wait_for(connector.send(self._whole(part)), SEND_SECONDS)
         except Retry as error:
             return await self._not_now(job, inbox, delivery_id, error)
         except Rejected as error:
@@ -96,7 +96,8 @@ class Outbound:
         crash_point("outbound.sent")
         self._runner.note(inbox.id, "out", None)
         # A fact, whoever holds the lease by now: so it is written before, and not together with, the end of the job.
-        await self._store.write_later(deliveries.sent, delivery_id, external_id)
+        sent = sent if isinstance(sent, Sent) else Sent(sent)
+        await self._store.write_later(deliveries.sent, delivery_id, sent.external_id, sent.notice)
         return None
 
     def _whole(self, part: Part) -> Outgoing:
