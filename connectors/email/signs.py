@@ -84,6 +84,11 @@ def attribution(text: str, *, marked: bool = False) -> bool:
     return angle and _STARTS.match(text) is not None and _ends_with_address(text)
 
 
+def begins_and_dates(text: str) -> bool:
+    """Whether an attribution is there from its first word on."""
+    return _STARTS.match(text.strip()) is not None and _DATE.search(text) is not None
+
+
 def _ends_with_address(text: str) -> bool:
     return re.search(r"@[\w.-]{1,190}\w[\s>)\]\"'”»]*$", _ENDS.sub("", text)) is not None
 

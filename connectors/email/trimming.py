@@ -104,12 +104,16 @@ def _attribution_above(lines: Sequence[str], start: int) -> int | None:
     last = start - 1
     while last >= 0 and start - last <= 3 and not lines[last]:
         last -= 1
+    found = None
     for begin in range(last, max(-1, last - WRAPPED), -1):
-        if not lines[begin] or _MARKED.match(lines[begin]):
-            return None
-        if signs.attribution(" ".join(lines[begin : last + 1]), marked=True):
-            return begin
-    return None
+        if not lines[begin] or _MARKED.match(lines[begin]) or (begin < last and lines[begin][-1] in ".!?。"):
+            break
+        text = " ".join(lines[begin : last + 1])
+        if signs.attribution(text, marked=True):
+            if signs.begins_and_dates(text):
+                return begin
+            found = begin if found is None else found  # its end alone, unless its beginning stands above
+    return found
 
 
 # --- all that follows a sign ---------------------------------------------------------------------------------------
