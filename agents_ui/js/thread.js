@@ -4,7 +4,7 @@ import { _, date, day, exact, ngettext } from './base.js';
 import { write } from './composer.js';
 import { agentName, agents, ask, claim, colourOf, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
 import { clock, finish, menus, priority, status } from './list.js';
-import { Part, aside, avatar, icon, panels, path, route, skeleton } from './parts.js';
+import { Part, aside, avatar, bring, icon, panels, path, route, skeleton } from './parts.js';
 import { delivered, laid, timeline, unread } from './store.js';
 import { html, nothing, repeat } from './vendor/lit.js';
 import { computed, signal } from './vendor/signals-core.js';
@@ -20,6 +20,7 @@ const line = computed(() => timeline(state.value, number.value));
 const viewers = computed(() => (state.value.viewers[number.value] ?? []).filter((id) => id !== me.value?.agent.id));
 
 const words = signal(null); // of what happened: comes when something has
+const letters = signal(null); // how a mail is shown: comes with the first one
 const arrivals = signal(null); // what became of answers: comes with the first that is shown
 
 class Thread extends Part {
@@ -272,7 +273,7 @@ function message(item, it, read, last) {
     ${item.joins ? nothing : avatar(author, ours ? said.author_id : it?.contact_id)}
     <div class="bubble__body">
       ${byline(author, item)}
-      <div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>
+      ${!gone && !ours && (said.page || Array.isArray(said.details?.from)) ? letter(said) : html`<div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>`}
       ${said.edited_at && !gone ? html`<span class="bubble__state">${_('edited')}</span>` : nothing}
       ${way && (last || TELLS.has(way.state) || way.reason) ? arrival(way, said) : nothing}
       ${gone ? nothing : more(author, said.text, said.id, item)}
@@ -346,6 +347,13 @@ function more(author, text, id = null) {
     });
   };
   return html`<button class="tool bubble__more" aria-label=${_('What to do with the message of {0}', author)} aria-haspopup="dialog" @click=${open}>${icon('more')}</button>`;
+}
+
+/** A mail: who wrote it, whether that is certain, its page or its words, and what it quotes. */
+function letter(said) {
+  if (letters.value) return html`<p-letter class="letter" .message=${said}></p-letter>`;
+  bring({ name: 'letter', load: () => import('./letter.js'), css: 'letter.css' }).then(() => { letters.value = true; });
+  return html`<div class="bubble__text" dir="auto">${said.details?.new_text || said.text}</div>`;
 }
 
 const TELLS = new Set(['failed', 'unknown', 'held', 'cancelled']); // of these it is told wherever they stand

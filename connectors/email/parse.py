@@ -16,6 +16,7 @@ from hub.connector import File, Ignored, Item, Message, Point, Receipt, Sender, 
 
 KIND: Final = "email"
 MAX_TEXT: Final = 10_000
+MAX_KEPT: Final = 100_000  # characters of what was written, and of what was quoted; all of it is in the raw mail
 MAX_COPIED: Final = 20
 HOPS: Final = 60  # a mail that went through so many hands goes round in a circle
 _BULK: Final = frozenset({"bulk", "list", "junk", "auto_reply"})
@@ -56,9 +57,10 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
         "references": list(mail.references),
         "verdict": verdicts.judge(mail, settings.authserv_id).shown,
         "automatic": automatic,
-        "new_text": mail.new_text,
-        "quoted": mail.quoted,
-        "signature": mail.signature,
+        "new_text": mail.new_text[:MAX_KEPT],
+        "quoted": mail.quoted[:MAX_KEPT],
+        "signature": mail.signature[:MAX_KEPT],
+        "invitation": None if mail.invitation is None else msgspec.to_builtins(mail.invitation),
         "flags": flags,
     }
     if cut is not None:
@@ -69,7 +71,7 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
         Message(
             external_id=external_id(mail),
             sender=sender,
-            text=(mail.text or ("" if mail.files else NO_TEXT))[:MAX_TEXT],
+            text=_words(mail)[:MAX_TEXT],
             html=mail.html,
             subject=mail.subject or None,
             sent_at=mail.sent_at,
@@ -84,6 +86,12 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
             details={name: value for name, value in details.items() if value or name == "automatic"},
         )
     ]
+
+
+def _words(mail: Mail) -> str:
+    """What they wrote, before what they quote: of a long mail the beginning counts."""
+    written = "\n\n".join(piece for piece in (mail.new_text, mail.signature) if piece.strip())
+    return written or mail.text or ("" if mail.files else NO_TEXT)
 
 
 def external_id(mail: Mail) -> str:

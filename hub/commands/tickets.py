@@ -37,6 +37,7 @@ class MessageAnswer(msgspec.Struct, frozen=True, kw_only=True):
     author_kind: Literal["contact", "agent", "bot"]
     author_id: int
     text: str
+    page: bool  # there is HTML of it to be seen at /m/<id>/body
     subject: str | None
     in_reply_to: int | None
     sent_at: int | None
@@ -49,7 +50,7 @@ class MessageAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 def message_answer(said: lists.Said, files: tuple[FileShown, ...]) -> MessageAnswer:
     fields = msgspec.structs.asdict(said)
-    fields.pop("html")
+    fields["page"] = fields.pop("html") is not None
     fields["details"] = msgspec.json.decode(said.details) if said.details else {}
     return MessageAnswer(**fields, files=files)
 

@@ -22,7 +22,7 @@ from hub.web.remote import remote
 from hub.web.session import set_cookie
 
 HOME: Final = "/inbox"
-_CSP: Final = f"{CSP}; trusted-types lit-html"
+_CSP: Final = f"{CSP}; trusted-types lit-html; frame-src 'self'"
 
 
 async def home(request: web.Request) -> web.Response:

@@ -16,6 +16,7 @@ from hub.live.stream import Stream
 from hub.staff.access import Grants
 from hub.web.limits import Limits
 from hub.work.files import Files
+from hub.work.http import SafeClient
 from hub.work.inbound import Connectors
 from hub.work.worker import Worker
 
@@ -29,6 +30,8 @@ class Runner(Connectors, Protocol):
     def worker(self) -> Worker: ...
     @property
     def files(self) -> Files: ...
+    @property
+    def http(self) -> SafeClient: ...
     def unsaved(self, kind: str, settings: Mapping[str, Any]) -> Connector: ...
 
 
