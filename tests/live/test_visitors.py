@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 
 from tests.fixtures.desk import DeskClient
-from tests.live.client import Told, agent, connected, live_inbox, visitor
+from tests.live.client import Told, agent, beside, connected, live_inbox, visitor
 
 
 async def test_what_a_visitor_says_reaches_an_agent_and_the_answer_comes_back(desk_client: DeskClient) -> None:
@@ -170,6 +171,24 @@ async def test_another_window_hears_at_once_what_no_event_of_a_ticket_tells(desk
             await told(verified=True)
             assert not [frame for frame in window.frames if frame["type"] == "snapshot_required"]
             assert not any("messages" in frame["state"] for frame in window.frames if frame["type"] == "standing")
+
+
+@pytest.mark.postgres
+async def test_a_window_at_another_desk_hears_it_too(postgres_desk_client: DeskClient, tmp_path: Path) -> None:
+    one = postgres_desk_client
+    async with visitor(one) as eve:
+        token = (await eve.until("welcome"))["visitor"]
+        await eve.until("live")
+        async with beside(one, tmp_path) as two, visitor(two, token) as window:
+            await window.until("live")
+            await eve.command("say", text="Hello", client_id="m1")
+            await window.event("message.received")
+            await eve.command("leave_details", name="Eve")
+            await window.until(lambda frame: frame["type"] == "standing" and frame["state"]["name"] == "Eve")
+            await eve.command("start_anew")
+            await window.event("ticket.resolved")
+            await window.until(lambda frame: frame["type"] == "standing" and frame["state"]["ticket"] is None)
+            assert not [frame for frame in window.frames if frame["type"] == "snapshot_required"]
 
 
 async def test_who_comes_back_with_a_cursor_hears_how_things_stand_by_now(desk_client: DeskClient) -> None:
