@@ -52,6 +52,7 @@ async def restore(config: Config, path: Path, progress: Progress) -> dict[str, A
     """Fills an empty record from a backup. Nobody may be working on it meanwhile."""
     from hub import app
     from hub.db import restore as restoring
+    from hub.db.contents import Contents
 
     async with contextlib.AsyncExitStack() as stack:
         if config.is_sqlite:
@@ -59,9 +60,11 @@ async def restore(config: Config, path: Path, progress: Progress) -> dict[str, A
         backend = app.backend_of(config)
         stack.push_async_callback(backend.close)
         await backend.open()
-        return await restoring.restore(
+        files = await asyncio.to_thread(restoring.bring_contents, path, Contents(config.files_folder))
+        done = await restoring.restore(
             backend, path, SystemClock().now(), lambda done, all: progress("restoring", done, all)
         )
+        return {**done, **files}
 
 
 async def _through_the_desk(config: Config, name: str, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -164,6 +164,10 @@ def backup(file: Path | None, path: Path) -> None:
     answer = _ask(config, "backup", {"path": str(path.absolute())})
     size = f"{answer['bytes'] / 1e6:.1f} MB"
     click.echo(f"{answer['path']}: {answer['rows']:,} rows, {size}, found whole.")
+    if answer.get("files"):
+        click.echo(f"{answer['path']}.files: what {answer['files']:,} files hold. Keep both together.")
+    if answer.get("missing"):
+        click.echo(f"{answer['missing']:,} files were missing: `parley doctor` says more.", err=True)
     click.echo(f"Without {config.secret_key_file} the inboxes' secrets in it stay closed: keep a copy of that too.")
 
 
@@ -200,6 +204,12 @@ def restore(file: Path | None, path: Path) -> None:
 
     answer = _run(asking.restore(config, path, _bar()))
     click.echo(f"Restored {answer['rows']:,} rows from {path}.")
+    if answer["missing"]:
+        click.echo(
+            f"What {answer['missing']:,} files hold is not in {path}.files: bring that folder beside the backup, and\n"
+            "copy what is in it to the folder for files.",
+            err=True,
+        )
     click.echo(
         "The outbox is frozen, so that nobody is written to twice: nothing leaves until you have looked through what\n"
         "waits there and said `parley outbox release`."

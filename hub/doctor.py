@@ -15,8 +15,10 @@ from hub import machine
 from hub.clock import MINUTE, Clock
 from hub.config import Config
 from hub.db import examine, figures, migrate
+from hub.db.contents import Contents
 from hub.db.store import Store
 from hub.desk import inboxes, outbox
+from hub.desk.files import ageing
 
 State = Literal["ok", "warn", "fail"]
 Progress = Callable[[str, int, int], None]
@@ -215,6 +217,37 @@ async def inbox_health(desk: Desk) -> list[Finding]:
     return found or [Finding("inboxes", "ok", "all that are enabled work, as far as they were used")]
 
 
+async def files(desk: Desk) -> list[Finding]:
+    """What the record names lies in the folder, whole; what lies there besides goes by itself."""
+    contents = Contents(desk.config.files_folder)
+    missing, broken, after, count = 0, 0, 0, 0
+    while page := await desk.store.read(ageing.contents, after):
+        wrong = await asyncio.to_thread(_wrong_sizes, contents, page)
+        missing, broken, after, count = missing + wrong[0], broken + wrong[1], page[-1][0], count + len(page)
+    advice = f"Bring {contents.root} back from a backup; what is gone answers that it is not there any more."
+    found = []
+    if missing:
+        found.append(Finding("files", "fail", f"{missing} of {count} are missing from {contents.root}", advice))
+    if broken:
+        found.append(Finding("files", "fail", f"{broken} of {count} are not as large as they were", advice))
+    old = await asyncio.to_thread(contents.old) if await asyncio.to_thread(contents.root.is_dir) else []
+    orphans = len(old) - len(await desk.store.read(ageing.known, old))
+    if orphans:
+        text = f"{orphans} contents that nothing names any longer lie in {contents.root}"
+        found.append(Finding("files", "ok", text + "; the next tidying takes them away"))
+    return found or [Finding("files", "ok", f"{count} contents, all there")]
+
+
+def _wrong_sizes(contents: Contents, page: list[tuple[int, str, int]]) -> tuple[int, int]:
+    missing = broken = 0
+    for _, name, size in page:
+        try:
+            broken += contents.path(name).stat().st_size != size
+        except FileNotFoundError:
+            missing += 1
+    return missing, broken
+
+
 CHECKS: Final[Mapping[str, Check]] = {
     "settings": settings,
     "key file": key_file,
@@ -224,6 +257,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "durability": durability,
     "integrity": integrity,
     "counters": counters,
+    "files": files,
     "queue": queue,
     "inboxes": inbox_health,
 }

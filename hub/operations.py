@@ -12,6 +12,7 @@ import msgspec
 from hub.clock import Clock
 from hub.commands import exports as csv
 from hub.config import Config
+from hub.db.contents import Contents
 from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import exports, outbox
@@ -95,7 +96,8 @@ async def back_up(desk: Desk, asked: Mapping[str, Any], progress: Progress) -> d
     path = Path(str(asked["path"]))
     if not path.is_absolute():
         raise invalid("path", "Give the whole path of the backup.")
-    return await create(desk.store, path, lambda done, all: progress("copying", done, all))
+    contents = Contents(desk.config.files_folder)
+    return await create(desk.store, path, lambda done, all: progress("copying", done, all), contents)
 
 
 async def export(desk: Desk, asked: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -97,11 +97,11 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     if (frame) return;
     frame = make("iframe", {
       title: name,
-      allow: "autoplay",
+      allow: "autoplay; microphone",
       referrerpolicy: "strict-origin-when-cross-origin",
       src: `${C.base}/frame?lang=${encodeURIComponent(lang())}#${encodeURIComponent(location.origin)}`,
     });
-    if (hub !== location.origin) frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox");
+    if (hub !== location.origin) frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads");
     panel = make("div", { role: "dialog", "aria-label": name, hidden: "" }, frame);
     host.shadowRoot.append(panel);
     const take = () => {

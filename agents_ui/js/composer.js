@@ -31,6 +31,7 @@ for (const given of [
   { name: 'send', key: 'Mod+Enter', text: () => _('Send') },
   { name: 'send.resolve', key: 'Mod+Shift+Enter', text: () => _('Send and resolve') },
   { name: 'send.undo', key: 'Mod+z', text: () => _('Call back what was just sent') },
+  { name: 'composer.attach', key: 'Mod+Shift+u', text: () => _('Attach files') },
   { name: 'composer.switch', key: 'Mod+Shift+y', text: () => _('Reply or note') },
 ]) action({ where: 'composer', group: 'composer', run: () => false, order: 60, ...given });
 
@@ -39,7 +40,7 @@ class Composer extends Part {
 
   #text = ''; #of = ''; #told = 0; #silent = 0; #drafts = 0;
   #asked = null; #found = []; #at = 0; // the list that is open: which, what for, from where; what it offers
-  #gap = false;
+  #gap = false; #over = false;
 
   willUpdate() {
     const [number, kind] = this.#of.split(' ');
@@ -72,7 +73,9 @@ class Composer extends Part {
     const kind = this.#mode, note = kind === 'note', ticket = state.value.tickets[this.number];
     const stale = Object.values(state.value.outbox).find((entry) => entry.number === this.number && entry.state === 'stale');
     const tool = (name, label, run) => html`<button type="button" class="tool" aria-label=${label} title=${label} @click=${run}>${icon(name)}</button>`;
-    return html`<form class=${note ? 'composer composer--note' : 'composer'} @submit=${this.#submit}>
+    const tray = files.value?.trayOf(this.number, kind);
+    return html`<form class=${`composer ${note ? 'composer--note' : ''} ${this.#over ? 'composer--over' : ''}`} @submit=${this.#submit}
+      @dragover=${this.#drag} @dragleave=${this.#drag} @drop=${this.#drop}>
       <p class="composer__others">${this.#others()}</p>
       <div class="composer__box">
         ${this.#suggestions()}
@@ -83,12 +86,16 @@ class Composer extends Part {
         <textarea rows="2" dir=${this.#text ? 'auto' : nothing} .value=${live(this.#text)} aria-label=${note ? _('Note for colleagues') : _('Reply to the customer')}
           placeholder=${note ? _('Write a note… @ calls a colleague') : _('Write an answer… / for ready texts')} aria-autocomplete="list" aria-controls=${this.#asked ? 'suggestions' : nothing}
           aria-activedescendant=${this.#asked && this.#found.length ? `suggestion${this.#at}` : nothing}
-          @input=${this.#typed} @keydown=${this.#key} @blur=${this.#left} @click=${this.#look}></textarea>
+          @input=${this.#typed} @keydown=${this.#key} @blur=${this.#left} @click=${this.#look} @paste=${this.#paste}></textarea>
+        ${tray?.render() ?? nothing}
         ${this.#gap ? html`<p class="composer__gap" role="alert">${icon('alert')}${_('A place is still to be filled in. Send once more to send it as it is.')}</p>` : nothing}
         <div class="composer__foot">
           ${may('tickets.reply') ? tool('canned', _('Ready texts'), () => this.#start('/')) : nothing}
           ${note ? tool('at', _('Call a colleague'), () => this.#start('@')) : nothing}
           ${tool('smile', _('Emoji'), this.#emoji)}
+          ${tool('clip', _('Attach files'), () => this.querySelector('[type=file]').click())}
+          <input type="file" multiple hidden aria-hidden="true" tabindex="-1" @change=${this.#chosen}>
+          ${globalThis.MediaRecorder && navigator.mediaDevices ? tool('mic', _('Record a voice note'), () => withFiles(({ trayOf }) => trayOf(this.number, this.#mode).record())) : nothing}
           <span class="gap"></span>
           <span class="split"><button class="button">${note ? _('Add the note') : _('Send')}</button><button type="button" class="button split__more" aria-haspopup="dialog"
             aria-label=${_('Other ways to send')} @click=${this.#ways}>${icon('down')}</button></span>
@@ -166,6 +173,10 @@ class Composer extends Part {
       event.preventDefault();
       return write(this.#mode === 'note' ? 'reply' : 'note');
     }
+    if (means(event, 'composer.attach')) {
+      event.preventDefault();
+      return this.querySelector('[type=file]').click();
+    }
     if (!this.#text && means(event, 'send.undo')) return this.#callBack(event);
     if (means(event, 'send.resolve')) return this.#submit(event, () => finish(this.number));
     if (means(event, 'send') || (event.key === 'Enter' && !event.shiftKey && !event.altKey && enterSends(this.number))) this.#submit(event);
@@ -180,8 +191,8 @@ class Composer extends Part {
   /** @param {() => void} [then] once it is said @param {object} [more] how: at what time */
   #submit = (event, then = null, more = {}) => {
     event?.preventDefault();
-    const text = this.#text, kind = this.#mode, field = this.#field;
-    if (!text.trim()) return;
+    const text = this.#text, kind = this.#mode, field = this.#field, tray = files.peek()?.trayOf(this.number, kind);
+    if (!text.trim() && !tray?.items.length) return;
     const gap = kind === 'reply' && !this.#gap && GAP.exec(text);
     if (gap) {
       this.#gap = true;
@@ -190,16 +201,53 @@ class Composer extends Part {
       field.setSelectionRange(gap.index, gap.index + gap[0].length);
       return;
     }
+    const attached = tray?.items.length ? tray.take(() => this.#submit(null, then, more)) : [];
+    if (!attached || (!text.trim() && !attached.length)) return;
     this.#quiet();
     this.#close();
     this.#put('');
     const mentions = kind === 'note' ? Object.values(agents.value).filter(({ name, disabled }) => !disabled && text.includes(`@${name}`)).map(({ id }) => id) : [];
-    const said = say(this.number, kind, text, mentions.length ? { mentions } : more);
+    const said = say(this.number, kind, text, { ...(mentions.length ? { mentions } : more), ...(attached.length && { files: attached }) });
     if (then) said.then((done) => done && then());
+  };
+
+  #add(blobs) {
+    const list = [...blobs], { number } = this, kind = this.#mode;
+    withFiles(({ trayOf }) => trayOf(number, kind).add(list));
+  }
+
+  #chosen = ({ target }) => {
+    this.#add(target.files);
+    target.value = '';
+    this.#field.focus();
+  };
+
+  #paste = (event) => {
+    if (!event.clipboardData.files.length) return;
+    event.preventDefault();
+    this.#add(event.clipboardData.files);
+  };
+
+  #drag = (event) => {
+    if (![...event.dataTransfer.types].includes('Files')) return;
+    event.preventDefault();
+    const over = event.type === 'dragover';
+    if (over === this.#over) return;
+    this.#over = over;
+    this.requestUpdate();
+  };
+
+  #drop = (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    this.#over = false;
+    this.#add(event.dataTransfer.files);
+    this.requestUpdate();
   };
 
   #edit(entry) {
     discard(entry.id);
+    if (entry.files) withFiles(({ trayOf }) => trayOf(entry.number, entry.mode).restore(entry.files));
     write('reply', entry.text);
   }
 
@@ -307,6 +355,15 @@ class Composer extends Part {
       <li role="option" id=${`suggestion${at}`} aria-selected=${at === this.#at ? 'true' : 'false'} class=${at === this.#at ? 'suggestion suggestion--at' : 'suggestion'}
         @click=${() => this.#choose(one)}>${one.face ?? nothing}<b><bdi>${one.title}</bdi></b><span><bdi>${one.hint ?? ''}</bdi></span></li>`)}</ul>`;
   }
+}
+
+/** Attaching, recording, showing: a module of its own, which comes with the first file. */
+export const files = signal(null);
+let bringing = null;
+
+export function withFiles(use) {
+  bringing ??= import('./files.js').then((module) => { files.value = module; });
+  bringing.then(() => use(files.peek()));
 }
 
 // Letters are longer than a line: there Enter begins the next one unless somebody wants it otherwise.

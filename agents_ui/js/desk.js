@@ -317,6 +317,7 @@ export async function send(entry, anyway = false) {
   keep();
   const path = `/api/v1/tickets/${entry.number}/${entry.mode}`;
   const body = { text: entry.text, ...(entry.mode === 'reply' ? { seen: entry.seen, anyway, ...time(entry) } : entry.mentions?.length && { mentions: entry.mentions }) };
+  if (entry.files?.length) body.files = entry.files.map(({ id }) => id);
   let done = false;
   for (let tries = 0; ; tries++) {
     try {

@@ -437,7 +437,7 @@ function row(ticket, { place, active: at, current, gone, chosen }) {
 function words(ticket) {
   const subject = ticket.subject && ticket.subject !== ticket.last_text ? ticket.subject : '';
   const us = ticket.last_direction === 'outgoing' ? html`<span class="row__us">${icon('reply')}<span class="sr">${_('Us:')}</span></span>` : nothing;
-  return html`${subject ? html`<bdi class="row__subject">${subject}</bdi>` : nothing}<span class="row__last">${us}<bdi>${ticket.last_text ?? ''}</bdi></span>`;
+  return html`${subject ? html`<bdi class="row__subject">${subject}</bdi>` : nothing}<span class="row__last">${us}<bdi>${ticket.last_text === '' ? _('A file') : ticket.last_text ?? ''}</bdi></span>`;
 }
 
 function marks(ticket) {

@@ -103,7 +103,7 @@ export function words(event, frame) {
       : frame.by?.kind === 'contact' ? _('{0} wrote first, so your answer was not sent', name) : _('Your answer to {0} was not sent', name),
     due: frame.name === 'reply.breached' ? _('The answer to {0} is late', name) : _('The answer to {0} is nearly due', name),
   }[event];
-  const said = frame.message?.text ?? frame.note?.text ?? ticket.last_text ?? ticket.subject ?? '';
+  const said = frame.message?.text || frame.note?.text || ticket.last_text || ticket.subject || '';
   return { title, body: `#${ticket.number} ${said.length > 140 ? `${said.slice(0, 140)}…` : said}` };
 }
 

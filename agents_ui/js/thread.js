@@ -1,7 +1,7 @@
 // One ticket: who it is with and how it stands, what was said and what happened, who else is looking, and the composer below.
 
 import { _, date, day, exact, ngettext } from './base.js';
-import { write } from './composer.js';
+import { files, withFiles, write } from './composer.js';
 import { agentName, agents, ask, claim, colourOf, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
 import { clock, finish, menus, priority, status } from './list.js';
 import { Part, aside, avatar, bring, icon, panels, path, route, skeleton } from './parts.js';
@@ -177,7 +177,7 @@ class Thread extends Part {
     if (!this.#atFoot) this.#new += fresh.length;
     if (fresh.length > 3) return (this.#said = ngettext('{0} new message', '{0} new messages', fresh.length));
     return (this.#said = fresh.map(({ message }) => _('{0} says: {1}', message.direction === 'outgoing'
-      ? agentName(message.author_kind, message.author_id) : ticket.value.contact_name || _('No name'), message.text)).join(' '));
+      ? agentName(message.author_kind, message.author_id) : ticket.value.contact_name || _('No name'), message.text || _('A file'))).join(' '));
   }
 }
 
@@ -273,7 +273,9 @@ function message(item, it, read, last) {
     ${item.joins ? nothing : avatar(author, ours ? said.author_id : it?.contact_id)}
     <div class="bubble__body">
       ${byline(author, item)}
-      ${!gone && !ours && (said.page || Array.isArray(said.details?.from)) ? letter(said) : html`<div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>`}
+      ${!gone && !ours && (said.page || Array.isArray(said.details?.from)) ? letter(said) : gone || said.text
+        ? html`<div class=${gone ? 'bubble__text bubble__text--gone' : 'bubble__text'} dir="auto">${gone ? _('This message was deleted.') : said.text}</div>` : nothing}
+      ${gone ? nothing : attached(said.page ? said.files?.filter((file) => !file.cid) : said.files)}
       ${said.edited_at && !gone ? html`<span class="bubble__state">${_('edited')}</span>` : nothing}
       ${way && (last || TELLS.has(way.state) || way.reason) ? arrival(way, said) : nothing}
       ${gone ? nothing : more(author, said.text, said.id, item)}
@@ -286,8 +288,15 @@ function note(item) {
   return html`<li class=${shape('note', item)} id=${`n${item.note.id}`}>
     ${item.joins ? nothing : avatar(author, id)}
     <div class="bubble__body">${byline(author, item, html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>`)}
-      <div class="bubble__text" dir="auto">${called(text)}</div>${more(author, text)}</div>
+      ${text ? html`<div class="bubble__text" dir="auto">${called(text)}</div>` : nothing}${attached(item.note.files)}${more(author, text)}</div>
   </li>`;
+}
+
+function attached(some) {
+  if (!some?.length) return nothing;
+  if (files.value) return files.value.shown(some);
+  withFiles(() => {});
+  return nothing;
 }
 
 /** A note with the names of those it calls standing out. */
@@ -310,7 +319,7 @@ function going(item) {
     ${item.joins ? nothing : avatar(me.value.agent.name, me.value.agent.id)}
     <div class="bubble__body">
       ${byline(me.value.agent.name, item, isNote ? html`<span class="bubble__mark">${icon('lock')}${_('Note')}</span>` : nothing)}
-      <div class="bubble__text" dir="auto">${entry.text}</div>
+      ${entry.text ? html`<div class="bubble__text" dir="auto">${entry.text}</div>` : nothing}${attached(entry.files)}
       ${wrong
         ? html`<span class="bubble__state bubble__state--failed" role="alert">${icon('alert')}${_('Not sent.')} <span dir="auto">${entry.problem?.message}</span></span>
           <span class="bubble__do"><button class="quiet" @click=${() => send(entry)}>${_('Try again')}</button>
@@ -323,6 +332,7 @@ function going(item) {
 
 function edit(entry) {
   discard(entry.id);
+  if (entry.files) withFiles(({ trayOf }) => trayOf(entry.number, entry.mode).restore(entry.files));
   write(entry.mode, entry.text);
 }
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from hub.db import tables
 from hub.db.backend import Backend, Session
+from hub.db.contents import Contents
 from hub.db.migrate import VERSION
 from hub.db.sql import insert
 from hub.db.store import Store
@@ -29,8 +30,14 @@ class BackupFailed(ParleyError):
     """There is no backup: says why. Nothing is left where it was to be."""
 
 
-async def create(store: Store, target: Path, progress: Progress = lambda _done, _all: None) -> dict[str, Any]:
-    """Writes the backup to `target` (in a folder: named by the time). Returns its path, size, schema and rows.
+async def create(
+    store: Store,
+    target: Path,
+    progress: Progress = lambda _done, _all: None,
+    contents: Contents | None = None,
+) -> dict[str, Any]:
+    """Writes the backup to `target` (in a folder: named by the time). Returns its path, size, schema and rows, and of
+    `contents` (what files hold) how many lie beside it in `<target>.files`, and how many are missing.
 
     Under a name of its own first; only when it is on disk and was found whole does it get the real one.
     """
@@ -50,7 +57,7 @@ async def create(store: Store, target: Path, progress: Progress = lambda _done, 
             await store.backend.backup(str(part), tell)
         else:
             await _from_postgres(store.backend, part, store.clock.now(), tell)
-        return await asyncio.to_thread(_finish, part, target)
+        return await asyncio.to_thread(_finish, part, target, contents)
     except (OSError, sqlite3.Error) as error:
         raise BackupFailed(f"The backup could not be written to {target}: {error}") from error
     finally:
@@ -69,7 +76,19 @@ def _remove(part: Path) -> None:
             part.with_name(name).unlink()
 
 
-def _finish(part: Path, target: Path) -> dict[str, Any]:
+def beside(backup: Path) -> Path:
+    """Where what its files hold lies."""
+    return backup.with_name(backup.name + ".files")
+
+
+def names_of(raw: sqlite3.Connection) -> list[str]:
+    """The contents that a backup names; one from before there were files names none."""
+    if "content" not in tables.tables(raw):
+        return []
+    return [name for (name,) in raw.execute("SELECT sha256 FROM content ORDER BY sha256")]
+
+
+def _finish(part: Path, target: Path, contents: Contents | None) -> dict[str, Any]:
     """Looks the copy over, brings it to disk and gives it its name."""
     with closing(sqlite3.connect(part, isolation_level=None)) as raw:
         raw.execute("PRAGMA journal_mode = DELETE").fetchall()  # one file that needs no other beside it
@@ -77,6 +96,9 @@ def _finish(part: Path, target: Path) -> dict[str, Any]:
         if wrong:
             raise BackupFailed(f"The copy is damaged, so the record may be: {'; '.join(wrong[:5])}")
         found = {"schema": tables.schema(raw), "rows": sum(tables.count(raw, name) for name in tables.tables(raw))}
+        names = names_of(raw) if contents is not None else []
+    if contents is not None and names:
+        found["files"], found["missing"] = contents.copy_to(beside(target), names)
     _sync(part)
     os.link(part, target)  # unlike a renaming, it never takes the place of what is there
     part.unlink()

@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -178,6 +178,29 @@ class Contents:
                 if _NAME.fullmatch(path.name):
                     yield path.name, path
 
+    # --- backup ------------------------------------------------------------------------------------------------------
+
+    def copy_to(self, folder: Path, names: Iterable[str]) -> tuple[int, int]:
+        """Copies what is not there yet; (how many of the names are there now, how many are missing here)."""
+        there, missing, other = 0, 0, Contents(folder)
+        for name in names:
+            to = other.path(name)
+            if not to.exists():
+                try:
+                    new = other._folder("new") / secrets.token_hex(16)
+                    shutil.copyfile(self.path(name), new)
+                except FileNotFoundError:
+                    missing += 1
+                    continue
+                new.chmod(0o600)
+                _sync_file(new)
+                other._settle(new, to)
+                new.unlink()
+                if self.preview(name).exists():
+                    shutil.copyfile(self.preview(name), other.preview(name))
+            there += 1
+        return there, missing
+
     # --- tidying -----------------------------------------------------------------------------------------------------
 
     def old(self) -> list[str]:
@@ -226,6 +249,14 @@ def _written(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return math.inf
+
+
+def _sync_file(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _sync_folder(folder: Path) -> None:

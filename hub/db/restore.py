@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from hub.db import tables
 from hub.db.backend import Backend, Session
+from hub.db.backup import beside, names_of
+from hub.db.contents import Contents
 from hub.db.migrate import known, migrate, version
 from hub.errors import StartRefused
 
@@ -59,6 +61,18 @@ async def restore(
         raise StartRefused(f"The backup could not be restored; the database is still empty. {error}") from error
     await migrate(backend, now)
     return {"schema": schema, "rows": rows}
+
+
+def bring_contents(source: Path, contents: Contents) -> dict[str, int]:
+    """What the files of a backup hold, from beside it: `files` are there now, `missing` are not. Before the record is
+    filled: a content that nothing names harms nobody."""
+    try:
+        with closing(_open(source)) as raw:
+            names = names_of(raw)
+    except sqlite3.Error:
+        return {"files": 0, "missing": 0}  # `restore` says what is wrong with it
+    there, missing = Contents(beside(source)).copy_to(contents.root, names)
+    return {"files": there, "missing": missing}
 
 
 def _open(source: Path) -> sqlite3.Connection:

@@ -18,7 +18,12 @@ from hub.errors import FieldError, Refusal
 from hub.text import clean
 
 MAX_SETTING: Final = 10_000
-_LIMITS: Final = (("accept_within", 10, 3_600), ("after_everybody", 10, 86_400), ("weight", 1, 50))
+_LIMITS: Final = (
+    ("accept_within", 10, 3_600),
+    ("after_everybody", 10, 86_400),
+    ("weight", 1, 50),
+    ("files_kept_days", 1, 36_500),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +71,11 @@ class Common:
         "Reopen for (days)",
         "A message within this time after resolving reopens the ticket; later it opens a new one.",
         default=14,
+    )
+    files_kept_days: int | None = setting(
+        "Keep files for (days)",
+        "Files of its messages are removed when they are so old; what was said stays. Empty: they are kept.",
+        default=None,
     )
     allowed_origins: tuple[str, ...] = setting(
         "Allowed sites",

@@ -12,7 +12,7 @@ from hub.desk import first_run
 from hub.errors import Refusal
 from hub.staff import agents, sessions, signin
 from hub.staff.access import Caller
-from hub.web import pages, plain, second_step
+from hub.web import file_links, pages, plain, second_step
 from hub.web.auth import cookie_name, require_own_origin, session_token
 from hub.web.catalogues import best
 from hub.web.keys import DESK
@@ -22,7 +22,10 @@ from hub.web.remote import remote
 from hub.web.session import set_cookie
 
 HOME: Final = "/inbox"
-_CSP: Final = f"{CSP}; trusted-types lit-html; frame-src 'self'"
+_CSP: Final = CSP.replace(
+    "img-src 'self' data:", "img-src 'self' data: blob:{files}; media-src 'self' blob:{files}"
+) + "; trusted-types lit-html; frame-src 'self'"  # fmt: skip
+PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"  # for voice notes
 
 
 async def home(request: web.Request) -> web.Response:
@@ -86,7 +89,8 @@ async def console(request: web.Request) -> web.Response:
     catalogue = drawn.address(f"catalogue/console-{lang}.json")
     boot = {"me": msgspec.to_builtins(me), "catalogue": catalogue, "version": drawn.version, "first_run": first}
     response = await page(request, "console.html", wish=lang, boot=boot, catalogue=catalogue, modules=drawn.modules)
-    response.headers["Content-Security-Policy"] = _CSP
+    response.headers["Content-Security-Policy"] = file_links.allowed(_CSP, request.app[DESK])
+    response.headers["Permissions-Policy"] = PERMISSIONS
     return response
 
 

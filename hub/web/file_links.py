@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import re
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -62,8 +61,9 @@ def sharing(desk: Desk) -> str:
     return "cross-origin" if _content(desk) else "same-origin"
 
 
-def host_of(url: str) -> str:
-    return (urlsplit(url).hostname or "").lower()
+def allowed(policy: str, desk: Desk) -> str:
+    """A page's policy with the address that files come from, where that is another one."""
+    return policy.replace("{files}", f" {_content(desk)}" if _content(desk) else "")
 
 
 def _content(desk: Desk) -> str:

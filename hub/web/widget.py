@@ -24,7 +24,7 @@ from hub.desk import sites, visitors
 from hub.desk.inboxes import Inbox
 from hub.desk.visitors import Summary
 from hub.errors import Unavailable, not_found
-from hub.web import catalogues, pages
+from hub.web import catalogues, file_links, pages
 from hub.web.catalogues import Texts
 from hub.web.keys import DESK, Desk
 from hub.web.remote import remote
@@ -32,12 +32,14 @@ from hub.web.setup import with_form
 from hub.web.widget_files import Widget
 
 FRAME_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types lit-html; frame-ancestors "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:{files}; "
+    "media-src 'self' blob:{files}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; "
+    "trusted-types lit-html; frame-ancestors "
 )
 NOBODY: Final = (
     b'console.warn("Parley: there is no chat at this address. Copy the line anew from the inbox\'s page.");\n'
 )
+PERMISSIONS: Final = "camera=(), geolocation=(), microphone=(self), payment=(), usb=()"
 MAX_TOKEN: Final = 100
 _NOTED: Final = 10_000  # sites remembered in this process
 _EVERY: Final = 60.0
@@ -122,7 +124,8 @@ async def frame_page(request: web.Request, texts: Texts, config: Mapping[str, An
     widget, drawn = await ready(), await pages.ready()
     response = _packed_for(request, widget.frame(texts, drawn.version, config))
     response.headers[hdrs.CONTENT_TYPE] = "text/html; charset=utf-8"
-    response.headers["Content-Security-Policy"] = FRAME_POLICY + ancestors
+    response.headers["Content-Security-Policy"] = file_links.allowed(FRAME_POLICY, request.app[DESK]) + ancestors
+    response.headers["Permissions-Policy"] = PERMISSIONS  # for voice notes; the page that embeds it is asked too
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 

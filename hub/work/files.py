@@ -16,7 +16,7 @@ from hub.db.contents import PIECE, Contents, TooLarge, Writing
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
 from hub.desk import inbound as stored
-from hub.desk.files import rows, types
+from hub.desk.files import ageing, rows, types
 from hub.desk.files.rows import Content, Row
 from hub.desk.inbound import Stored
 from hub.desk.inboxes import Inbox
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("files")
 
 FETCH_SECONDS: Final = 120.0
+TIDIED_AT_ONCE: Final = 200
 SMALL: Final = "hub.work.pictures:small"
 Then = Callable[[Tx], object]
 
@@ -189,6 +190,19 @@ class Files:
             return lambda tx: rows.previewed(tx, content_id, None)
         await asyncio.to_thread(self.contents.keep_preview, sha256, made.picture)
         return lambda tx: rows.previewed(tx, content_id, (made.width, made.height))
+
+    # --- tidying -----------------------------------------------------------------------------------------------------
+
+    async def tidy(self) -> int:
+        """Contents that no row names any longer go, and what a crash left half written; how many."""
+        await asyncio.to_thread(self.contents.sweep_new)
+        old, gone = await asyncio.to_thread(self.contents.old), 0
+        for start in range(0, len(old), TIDIED_AT_ONCE):
+            some = old[start : start + TIDIED_AT_ONCE]
+            named = await self._store.read(ageing.known, some)
+            orphans = [name for name in some if name not in named]
+            gone += sum(await asyncio.to_thread(lambda: [self.contents.remove(name) for name in orphans]))  # noqa: B023
+        return gone
 
 
 class _Small(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from hub.clock import DAY
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
 from hub.desk import bulk, drafts, tag_set, visitors
-from hub.desk.files import uploads
+from hub.desk.files import ageing, uploads
 from hub.events import HealthChecked
 from hub.insight import tally
 from hub.staff import links, sessions, throttle
@@ -55,6 +55,8 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
         ("tally", tally.sweep),
         ("tags", tag_set.sweep),
         ("uploads", uploads.sweep),
+        ("files", ageing.expire),
+        ("contents", ageing.forget_contents),
     ):
         while count := await store.write_later(sweep):
             gone[name] = gone.get(name, 0) + count

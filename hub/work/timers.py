@@ -41,6 +41,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
 
     async def tidy(job: Job) -> Then:
         await housekeeping.tidy(runner.store, kept_days)
+        await runner.files.tidy()
         return lambda tx: plan(tx, HOUSEKEEPING, tx.now + EVERY[HOUSEKEEPING])
 
     async def look_up_holidays(_: Job) -> Then:

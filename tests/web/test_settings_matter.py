@@ -48,7 +48,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "ask": "tests/desk/test_visitors.py", "consent": "tests/desk/test_visitors.py",
         "offline": "tests/desk/test_visitors.py", "identity_secret": "tests/desk/test_visitor_identity.py",
         "enforce_identity": "tests/desk/test_visitors.py", "rating": "tests/feedback/test_ratings.py",
-        "low_score": "tests/feedback/test_ratings.py",
+        "low_score": "tests/feedback/test_ratings.py", "files": "tests/live/test_visitor_files.py",
     },
     "form": {"place": "tests/connectors/form/test_filled.py", "servers": "tests/connectors/form/test_pages.py"},
     "webhook": {
@@ -57,6 +57,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "can_find": "tests/contract/cases_webhook.py",
     },
     "common": {
+        "files_kept_days": "tests/work/test_files.py",
         "default_country": "tests/desk/test_visitors.py", "accept_within": "tests/desk/test_routing.py",
         "after_everybody": "tests/desk/test_routing.py", "weight": "tests/desk/test_routing.py",
         "sticky": "tests/desk/test_routing.py", "language_matters": "tests/desk/test_routing.py",

@@ -3,15 +3,17 @@
 import asyncio
 import dataclasses
 import hashlib
+import os
 from collections import deque
 from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
+from hub.clock import DAY
 from hub.connector import Connector, Features, File, Message, Outgoing, Point, Raw, Rejected, Retry, Sender, Sink
 from hub.desk import inboxes, kinds
-from hub.desk.files import rows
+from hub.desk.files import ageing, rows
 from hub.desk.files.rows import FileShown
 from hub.desk.inboxes import Inbox
 from hub.staff.access import DESK
@@ -158,3 +160,62 @@ async def test_more_files_than_a_message_may_have_are_named_and_not_fetched(desk
     found = await settled(desk)
     assert [file.state for file in found[:100]] == ["there"] * 100
     assert all(file.state == "failed" and file.reason == rows.TOO_MANY for file in found[100:])
+
+
+# --- what has had its time -------------------------------------------------------------------------------------------
+
+
+async def grow_old(desk: Desk) -> None:
+    """The contents that lie there were written hours ago."""
+
+    def age() -> None:
+        for _, path in desk.runner.files.contents.all():
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+
+    await asyncio.to_thread(age)
+
+
+async def test_files_go_with_their_inbox_s_days_and_what_was_said_stays(desk: Desk) -> None:
+    inbox = await trunks(desk)
+    await desk.store.write(inboxes.change, DESK, inbox.id, settings={"files_kept_days": 30})
+    await inbound.webhook(desk.runner, inbox.token, Raw(body=b"old words"))
+    await settled(desk)
+    assert await desk.store.write(ageing.expire) == 0
+    await desk.pass_time(31 * DAY)
+    assert await desk.store.write(ageing.expire) == 1
+    (found,) = await shown(desk)
+    assert (found.state, found.reason, found.name) == ("gone", "Removed after 30 days.", "0.png")
+    await grow_old(desk)
+    assert await desk.store.write(ageing.forget_contents) == 1
+    assert await desk.runner.files.tidy() == 1
+    assert await lying_there(desk) == []
+
+
+async def test_what_is_named_by_another_message_too_stays(desk: Desk) -> None:
+    inbox = await trunks(desk)
+    await inbound.webhook(desk.runner, inbox.token, Raw(body=b"same\nsame"))
+    await settled(desk)
+    first = await desk.store.read(lambda rx: rows.of_message(rx, 2)[0])
+    await desk.store.write(rows.lose, first, "Taken back by who sent it.")
+    await desk.pass_time(2 * DAY)
+    await grow_old(desk)
+    assert await desk.store.write(ageing.forget_contents) == 0
+    assert await desk.runner.files.tidy() == 0
+    assert [file.state for file in await shown(desk)] == ["gone", "there"]
+
+
+async def test_an_orphan_that_is_written_once_more_is_young_again(desk: Desk) -> None:
+    contents = desk.runner.files.contents
+
+    def put() -> str:
+        writing = contents.begin(100)
+        writing.write(b"once more")
+        return contents.keep(writing)
+
+    name = await asyncio.to_thread(put)
+    await grow_old(desk)
+    await asyncio.to_thread(put)
+    assert await desk.runner.files.tidy() == 0, "its row is about to come"
+    await grow_old(desk)
+    assert await desk.runner.files.tidy() == 1
+    assert not await asyncio.to_thread(contents.path(name).exists)

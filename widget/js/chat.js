@@ -34,6 +34,7 @@ class Chat extends Whoever {
     this.hasHome = Boolean(this.config.form);
     this.view = this.hasHome && !kept.going ? "home" : "chat";
     this.now = Date.now();
+    this.records = Boolean(window.MediaRecorder && navigator.mediaDevices?.getUserMedia);
     this.parts(Way);
     this.outbox.restore(kept);
     this.look(look);
@@ -68,6 +69,11 @@ class Chat extends Whoever {
     });
     this.watch = this.sight.watch;
     document.addEventListener("keydown", (event) => this.escape(event));
+    document.addEventListener("dragover", (event) => event.preventDefault()); // else the browser would open what is dropped
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.brought(event, event.dataTransfer);
+    });
   }
 
   wasRead(id) {
@@ -212,7 +218,7 @@ class Chat extends Whoever {
     this.voice =
       news.length > 3
         ? ngettext("{0} new message", "{0} new messages", news.length)
-        : news.map(({ author, text }) => _("{0} says: {1}", author || _("Support"), text)).join("\n");
+        : news.map(({ author, text }) => _("{0} says: {1}", author || _("Support"), text || _("File"))).join("\n");
     this.draw();
   }
 

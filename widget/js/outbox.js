@@ -19,19 +19,19 @@ export class Outbox {
   restore(kept) {
     for (const key of Object.keys(kept).filter((name) => name.startsWith("say:")).sort()) {
       try {
-        const { client_id, text, at, details } = JSON.parse(kept[key]);
+        const { client_id, text, at, details, files } = JSON.parse(kept[key]);
         if (details) this.details.set(client_id, details);
-        this.act({ type: "my.said", item: { client_id, text, at } });
+        this.act({ type: "my.said", item: { client_id, text, at, files } });
       } catch {
         this.keep([key]);
       }
     }
   }
 
-  add(text, details) {
+  add(text, details, files) {
     const client_id = ulid();
     if (details) this.details.set(client_id, details);
-    this.act({ type: "my.said", item: { client_id, text, at: Date.now() } });
+    this.act({ type: "my.said", item: { client_id, text, at: Date.now(), files } });
     this.flush();
   }
 
@@ -41,9 +41,9 @@ export class Outbox {
     const left = new Set(after.map((item) => item.client_id));
     for (const { client_id } of before) if (!left.has(client_id)) this.keep([`say:${client_id}`]);
     const known = new Set(before.map((item) => item.client_id));
-    for (const { client_id, text, at } of after.slice(0, MOST)) {
+    for (const { client_id, text, at, files } of after.slice(0, MOST)) {
       const details = this.details.get(client_id);
-      if (!known.has(client_id)) this.keep([`say:${client_id}`, JSON.stringify({ client_id, text, at, details })]);
+      if (!known.has(client_id)) this.keep([`say:${client_id}`, JSON.stringify({ client_id, text, at, details, files })]);
     }
   }
 
@@ -67,11 +67,11 @@ export class Outbox {
     this.flushing = false;
   }
 
-  async send({ client_id, text }) {
+  async send({ client_id, text, files }) {
     const details = this.details.get(client_id);
     const timer = setTimeout(() => this.line.over(), ANSWERED);
     try {
-      const answer = await this.line.command("say", { client_id, text, details });
+      const answer = await this.line.command("say", { client_id, text, details, files: files?.map(({ id }) => id) });
       this.act({ type: "my.sent", client_id, answer });
       if (details) this.act({ type: "my.state", ...(await this.line.command("state").then((state) => ({ state }))) });
       this.tries = 0;

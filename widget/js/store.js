@@ -6,9 +6,9 @@ export const EMPTY = Object.freeze({
   ready: false, // a snapshot has come
   live: false,
   ticket: null, // {number, status, agent, position, expected_wait, can_rate, rating, …}
-  messages: [], // {id, number, by, author, text, client_id, at, edited_at, deleted}, oldest first
+  messages: [], // {id, number, by, author, text, client_id, at, edited_at, deleted, files}, oldest first
   older: false, // there are older ones
-  outbox: [], // {client_id, text, at, state: "sending" | "failed", why}
+  outbox: [], // {client_id, text, at, files, state: "sending" | "failed", why}
   online: true,
   closed: false, // a form that asks for an address, instead of a chat
   opensAt: null, // when somebody is here again
@@ -18,6 +18,7 @@ export const EMPTY = Object.freeze({
   mustSignIn: false,
   verified: false, // the site has signed who this is
   asksRating: false,
+  takesFiles: false,
   name: null,
   typing: null, // {name}
   readTo: 0, // the newest of their messages that was read here
@@ -66,7 +67,7 @@ const CHANGES = {
     const item = state.outbox.find((one) => one.client_id === client_id);
     if (!item) return state;
     const { message_id: id, number, at } = answer;
-    const message = { id, number, at, client_id, by: "visitor", author: null, text: item.text, deleted: false };
+    const message = { id, number, at, client_id, by: "visitor", author: null, text: item.text, files: item.files, deleted: false };
     return put({ ...state, ticket: state.ticket ?? { number, status: "open", agent: null } }, message);
   },
   "my.failed": (state, { client_id, why }) => marked(state, client_id, { state: "failed", why }),
@@ -96,6 +97,7 @@ function taken(state, shown) {
     mustSignIn: shown.must_sign_in ?? false,
     verified: shown.verified ?? false,
     asksRating: shown.rating ?? false,
+    takesFiles: shown.files ?? false,
     name: shown.name ?? null,
     typing: null,
     readTo: Math.max(shown.read_to ?? 0, same ? state.readTo : 0),

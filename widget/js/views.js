@@ -10,6 +10,8 @@ const PICTURES = {
   close: "M6 6l12 12M18 6L6 18",
   send: "M4 12l16-8-5 16-3.500-6.500zM11.500 13.500L20 4",
   down: "M12 5v14M6 13l6 6 6-6",
+  clip: "M20 11l-8.500 8.500a5 5 0 0 1-7-7L13 4a3.500 3.500 0 0 1 5 5l-8.500 8.500a1.800 1.800 0 0 1-2.500-2.500L15 7",
+  voice: "M12 15a3 3 0 0 0 3-3V6a3 3 0 0 0-6 0v6a3 3 0 0 0 3 3zM6 12a6 6 0 0 0 12 0M12 18v3",
 };
 
 export function screen(chat) {
@@ -143,11 +145,19 @@ function bubble(chat, message) {
   return html`<li class=${classMap({ message: true, mine, gone: message.deleted })} data-id=${message.id}
     ${mine ? nothing : ref(chat.watch)}>
     <p class="who"><bdi class=${mine ? "away" : ""}>${author}</bdi></p>
-    <div class="text" dir="auto">${message.deleted ? _("This message was withdrawn.") : linked(message.text)}</div>
+    ${message.deleted || message.text ? html`<div class="text" dir="auto">${message.deleted ? _("This message was withdrawn.") : linked(message.text)}</div>` : nothing}
+    ${message.deleted ? nothing : attachments(chat, message.files)}
     <p class="note">${message.edited_at && !message.deleted ? `${_("edited")} · ` : nothing}<time
       datetime=${new Date(message.at).toISOString()}>${timeOf(message.at)}</time>${
       mine ? html` · <span class="mark">${MARKS[reached(chat.state, message)]()}</span>` : nothing}</p>
   </li>`;
+}
+
+function attachments(chat, files) {
+  if (!files?.length) return nothing;
+  if (chat.files) return chat.files.shown(files);
+  chat.withFiles(() => {});
+  return nothing;
 }
 
 const MARKS = { sent: () => _("Sent"), delivered: () => _("Delivered"), read: () => _("Read") };
@@ -156,7 +166,7 @@ function pending(chat, item) {
   const failed = item.state === "failed";
   return html`<li class=${classMap({ message: true, mine: true, waiting: !failed, failed })}>
     <p class="who"><bdi class="away">${_("You")}</bdi></p>
-    <div class="text" dir="auto">${linked(item.text)}</div>
+    ${item.text ? html`<div class="text" dir="auto">${linked(item.text)}</div>` : nothing}${attachments(chat, item.files)}
     <p class="note">${failed
       ? html`<span class="wrong">${_("Not sent.")}</span>
           <button class="again" type="button" @click=${() => chat.again(item)}>${_("Try again")}</button>
@@ -234,12 +244,18 @@ function foot(chat) {
 const way = (text) => (text ? "auto" : document.documentElement.dir);
 
 function composer(chat) {
-  return html`<form class="composer" @submit=${(event) => chat.submit(event)}>
+  const { takesFiles } = chat.state;
+  const items = chat.files?.items.length;
+  return html`${chat.files?.tray() ?? nothing}<form class="composer" @submit=${(event) => chat.submit(event)}>
+    ${takesFiles ? html`<label class="icon clip" title=${_("Attach files")}><span class="away">${_("Attach files")}</span>
+      <input class="away" type="file" multiple accept="image/*,*/*" @change=${(event) => chat.attached(event)}>${drawing(PICTURES.clip)}</label>` : nothing}
     <label class="away" for="text">${_("Your message")}</label>
     <textarea id="text" rows="1" maxlength="10000" dir=${way(chat.draft)} enterkeyhint="send" placeholder=${_("Write a message…")}
       .value=${live(chat.draft)} ${ref(chat.writerFound)} @input=${(event) => chat.wrote(event)}
-      @keydown=${(event) => chat.key(event)}></textarea>
-    <button class="icon send" aria-label=${_("Send")} ?disabled=${!chat.draft.trim()}>${drawing(PICTURES.send)}</button>
+      @keydown=${(event) => chat.key(event)} @paste=${(event) => chat.brought(event, event.clipboardData)}></textarea>
+    ${takesFiles && chat.records && !chat.draft.trim() && !items ? html`<button class="icon" type="button" aria-label=${_("Record a voice note")}
+      @click=${() => chat.withFiles((files) => files.record())}>${drawing(PICTURES.voice)}</button>` : nothing}
+    <button class="icon send" aria-label=${_("Send")} ?disabled=${!chat.draft.trim() && !items}>${drawing(PICTURES.send)}</button>
   </form>`;
 }
 

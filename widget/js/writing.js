@@ -1,6 +1,7 @@
 // What a visitor does with what they write: the composer, the form before the first message, what was refused.
 // The first part of Chat (chat.js), which has the state, the line and the outbox.
 
+import { html, nothing, svg } from "../vendor/lit-html.js";
 import { _ } from "./words.js";
 
 export const TYPING = 3000; // at most one "is writing" in so long; forgotten after twice that
@@ -38,17 +39,38 @@ export class Writing {
   }
 
   submit(event) {
-    event.preventDefault();
+    event?.preventDefault();
     const text = this.draft.trim();
-    if (text) this.say(text);
+    const files = this.files?.items.length ? this.files.take() : [];
+    if (files && (text || files.length)) this.say(text, undefined, files);
     this.writer?.focus();
   }
 
-  say(text, details) {
+  // Files and voice notes come as a module of their own, with the first of them.
+  withFiles(use) {
+    this.bringing ??= import("./files.js").then(({ attach }) => (this.files = attach(this, { html, nothing, svg, _ })));
+    this.bringing.then(use).then(() => this.draw(), silent);
+  }
+
+  attached(event) {
+    const blobs = [...event.target.files];
+    event.target.value = "";
+    this.withFiles((files) => files.add(blobs));
+  }
+
+  // Pasted into the field, or dropped anywhere on the chat.
+  brought(event, data) {
+    if (!this.state.takesFiles || !data?.files.length) return;
+    event.preventDefault();
+    const blobs = [...data.files];
+    this.withFiles((files) => files.add(blobs));
+  }
+
+  say(text, details, files) {
     this.stopTyping();
     this.mustAsk = false;
     this.draft = "";
-    this.outbox.add(text, details);
+    this.outbox.add(text, details, files?.length ? files : undefined);
   }
 
   // The first message, along with what is asked before it.
