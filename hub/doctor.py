@@ -196,7 +196,10 @@ def _queue(now: figures.Machinery, frozen: bool, stuck: int) -> Iterator[Finding
     if now.deliveries["unknown"]:
         text = f"{now.deliveries['unknown']} may or may not have arrived"
         yield Finding("deliveries", "warn", text, "A person decides for each whether to send again.")
-    if not stuck and not now.deliveries["unknown"]:
+    if now.unended:
+        text = f"{now.unended} have not come to their end for more than a day"
+        yield Finding("deliveries", "warn", text, "Settings, Outbox shows them with what can be done.")
+    if not stuck and not now.unended and not now.deliveries["unknown"]:
         yield Finding("deliveries", "ok", f"{now.deliveries['queued']} queued, none in doubt")
     if now.quarantined:
         text = f"{now.quarantined} came in and could not be understood"

@@ -750,6 +750,19 @@ class SampleCleared(Event, frozen=True, kw_only=True):
     name = "sample.cleared"
 
 
+class DeliveriesUnended(Event, frozen=True, kw_only=True):
+    """Of so many messages nobody knows for more than a day what became of them."""
+
+    name = "desk.deliveries_unended"
+    number: int
+
+
+class OwnMailChanged(Event, frozen=True, kw_only=True):
+    """Through which inbox the desk writes mail of its own."""
+
+    name = "desk.own_mail_changed"
+
+
 class DeskNamed(Event, frozen=True, kw_only=True):
     """The organisation has another name; the setting tells which."""
 

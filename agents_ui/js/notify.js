@@ -2,7 +2,7 @@
 // picture. What is told at all, notices.js decides. Of several tabs one speaks, so that nothing sounds twice. For later.js.
 
 import { hear, me, preferences, state, tell } from './desk.js';
-import { _, lang } from './base.js';
+import { _, lang, ngettext } from './base.js';
 import { go, now, route } from './parts.js';
 import { decide, kind, words } from './notices.js';
 import { effect, signal } from './vendor/signals-core.js';
@@ -65,6 +65,9 @@ hear((frame) => {
   const teams = new Set(Object.values(state.value.teams).filter((team) => team.members?.includes(me.value.agent.id)).map((team) => team.id));
   const { shown: number, inFront: front } = looking();
   const told = decide(withTicket(frame), { me: me.value, teams, preferences: preferences.value, now: new Date(), shown: number, inFront: front });
+  if (frame.name === 'desk.deliveries_unended' && speaks) {
+    tell(ngettext('{0} message has not come to its end for a day', '{0} messages have not come to their end for a day', frame.number), { label: _('To the outbox'), run: () => location.assign('/settings/outbox'), stays: true });
+  }
   if (front && kind(frame, me.value) === 'undelivered' && route.peek().number !== frame.number) {
     tell(words('undelivered', frame).title, { label: _('Open'), run: () => go(`/inbox/${frame.number}`), lasts: 20_000 });
   }

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from hub.clock import DAY
 from hub.db import lanes
 from hub.db.tx import Rx
 
@@ -26,6 +27,17 @@ DELIVERIES = """
 SELECT COUNT(*) FROM (
   SELECT 1 FROM delivery WHERE state = :state AND state IN ('held', 'queued', 'sending', 'unknown') LIMIT :most
 ) AS counted"""
+UNENDED = """
+SELECT COUNT(*) FROM (
+  SELECT 1 FROM delivery
+  WHERE state IN ('held', 'queued', 'sending', 'unknown') AND changed_at < :before
+    AND (send_at IS NULL OR send_at < :before) AND (contact_point_id IS NOT NULL OR state <> 'queued')
+  LIMIT :most) AS counted"""
+UNENDED_MAIL = """
+SELECT COUNT(*) FROM (
+  SELECT 1 FROM own_mail
+  WHERE state IN ('queued', 'sending', 'unknown', 'failed') AND state <> 'failed' AND changed_at < :before
+  LIMIT :most) AS counted"""
 QUARANTINED = "SELECT COUNT(*) FROM (SELECT 1 FROM inbound WHERE state = 'quarantined' LIMIT :most) AS counted"
 
 
@@ -35,12 +47,18 @@ class Machinery(msgspec.Struct, frozen=True):
     dead: int
     deliveries: dict[str, int]  # by state, those that are under way
     quarantined: int
+    unended: int  # of which nobody knows for more than a day what became of them
     oldest_job_ms: int  # how long the job that is due longest has been due
 
 
 def oldest_job_ms(rx: Rx) -> int:
     due = [at for lane in LANES if (at := rx.value(OLDEST_JOB, lane=lane)) is not None]
     return max(0, rx.now - min(due)) if due else 0
+
+
+def unended(rx: Rx) -> int:
+    before = rx.now - DAY
+    return int(rx.value(UNENDED, before=before, most=MOST)) + int(rx.value(UNENDED_MAIL, before=before, most=MOST))
 
 
 def machinery(rx: Rx) -> Machinery:
@@ -50,5 +68,6 @@ def machinery(rx: Rx) -> Machinery:
         dead=rx.value(DEAD_JOBS, most=MOST),
         deliveries={state: rx.value(DELIVERIES, state=state, most=MOST) for state in UNDER_WAY},
         quarantined=rx.value(QUARANTINED, most=MOST),
+        unended=unended(rx),
         oldest_job_ms=oldest_job_ms(rx),
     )

@@ -21,7 +21,7 @@ from hub.events import Actor, DeliveryCancelled, DeliveryChanged, DeliveryFailed
 from hub.people import consents, samples
 from hub.staff.access import DESK, Caller, require
 
-_AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
+AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
 
 _GET = """
 SELECT id, message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, external_id, attempts, send_at,
@@ -85,6 +85,15 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     automatic: bool = False
 
 
+class Letter(msgspec.Struct, frozen=True):
+    """What `hub.letters` makes the text of, when it leaves."""
+
+    purpose: str
+    language: str
+    fields: dict[str, Any]
+    firm: str
+
+
 class Part(msgspec.Struct, frozen=True):
     """What `connector.send` is called with, and through which inbox; `attached`: rows of the files it carries."""
 
@@ -93,6 +102,7 @@ class Part(msgspec.Struct, frozen=True):
     attempts: int
     outgoing: Outgoing
     attached: tuple[files.Row, ...] = ()
+    letter: Letter | None = None
 
 
 def get(rx: Rx, delivery_id: int) -> Delivery | None:
@@ -208,7 +218,7 @@ def receipt(tx: Tx, inbox_id: int, receipt: Receipt) -> bool:
     if receipt.state == "failed":
         if delivery.state not in ("delivered", "read", "cancelled", "failed"):
             _to(tx, delivery, "failed", receipt.reason or "The other side could not deliver it.")
-    elif delivery.state in _AHEAD and _AHEAD.index(receipt.state) > _AHEAD.index(delivery.state):
+    elif delivery.state in AHEAD and AHEAD.index(receipt.state) > AHEAD.index(delivery.state):
         _to(tx, delivery, receipt.state, None)
     return True
 
@@ -216,7 +226,7 @@ def receipt(tx: Tx, inbox_id: int, receipt: Receipt) -> bool:
 def reached(tx: Tx, delivery_id: int, state: Literal["delivered", "read"], *, by: Caller) -> None:
     """The client of a live channel says so itself."""
     delivery = _must(tx, delivery_id)
-    if delivery.state in _AHEAD and _AHEAD.index(state) > _AHEAD.index(delivery.state):
+    if delivery.state in AHEAD and AHEAD.index(state) > AHEAD.index(delivery.state):
         _to(tx, delivery, state, None, by=by)
 
 

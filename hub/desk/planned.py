@@ -19,6 +19,7 @@ from hub.events import DeliveryMoved, MessageReceived, Recorded
 from hub.staff.access import DESK, Caller, agent_of, visible
 
 State = Literal["planned", "held", "queued", "sending", "unknown", "failed"]
+STATES: Final[tuple[State, ...]] = ("planned", "held", "queued", "sending", "unknown", "failed")
 WROTE_FIRST: Final = "They wrote before it was time."
 
 _LATER = """

@@ -78,6 +78,8 @@ HOUSE: Final[dict[type[Event], str]] = {
             events.InboundReleased,
             events.ReactionFailed,
             events.RoutingChanged,
+            events.DeliveriesUnended,
+            events.OwnMailChanged,
         ),
         MACHINERY,
     ),

@@ -44,6 +44,10 @@ _ENABLE = "UPDATE agent SET disabled_at = NULL WHERE id = :id"
 _ADMINISTRATORS = """
 SELECT COUNT(*) FROM agent JOIN role ON role.id = agent.role_id
 WHERE role.built_in = 1 AND role.name = 'administrator' AND agent.disabled_at IS NULL"""
+_PROVE = "UPDATE agent SET address_proved_at = :now WHERE id = :id"
+_UNPROVE = "UPDATE agent SET address_proved_at = NULL WHERE id = :id"
+_PROVED = "SELECT address_proved_at FROM agent WHERE id = :id"
+_LOST = "UPDATE agent SET address_proved_at = NULL WHERE id = :id AND email_folded = :address"
 _SET_PASSWORD = "UPDATE agent SET password_hash = :password_hash WHERE id = :id"
 
 
@@ -192,6 +196,8 @@ def _write(tx: Tx, caller: Caller, was: Agent, now: dict[str, Any]) -> None:
         skills=_list(now["skills"]),
         capacity=now["capacity"],
     )
+    if "email" in changed:
+        tx.run(_UNPROVE, id=was.id)
     if "role_id" in changed or "email" in changed:
         sessions.end_all(tx, was.id)
         links.void(tx, was.id)
@@ -208,6 +214,22 @@ def set_password(tx: Tx, caller: Caller, agent_id: int, password_hash: str) -> N
     links.void(tx, agent_id)
     tx.record(AgentChanged(agent_id=agent_id, fields=("password",)), by=caller.actor)
     tx.record(AccessChanged(agent_id=agent_id), by=caller.actor)
+
+
+def proved_at(rx: Rx, agent_id: int) -> int | None:
+    """When it was shown that mail to the agent's address reaches them; None: it was not."""
+    found: int | None = rx.value(_PROVED, id=agent_id)
+    return found
+
+
+def prove_address(tx: Tx, agent_id: int) -> None:
+    """A link that was mailed to it has come back."""
+    tx.run(_PROVE, id=agent_id, now=tx.now)
+
+
+def address_lost(tx: Tx, agent_id: int, address: str) -> None:
+    """Mail to it came back: nothing is sent there until it is proved anew."""
+    tx.run(_LOST, id=agent_id, address=address)
 
 
 def disable(tx: Tx, caller: Caller, agent_id: int) -> None:

@@ -11,8 +11,16 @@ from hub.db.store import Row, Rx, Tx
 from hub.errors import Refusal
 from hub.staff.sessions import hashed
 
-Purpose = Literal["first_administrator", "password", "second_step"]
-LASTS: Final[dict[str, int]] = {"first_administrator": 72 * HOUR, "password": 72 * HOUR, "second_step": 10 * MINUTE}
+Purpose = Literal["first_administrator", "password", "second_step", "reset", "address"]
+LASTS: Final[dict[str, int]] = {
+    "first_administrator": 72 * HOUR,
+    "password": 72 * HOUR,
+    "second_step": 10 * MINUTE,
+    "reset": HOUR,
+    "address": 72 * HOUR,
+}
+# What anybody can ask for who knows an address ends nothing but what was asked for in the same way before.
+_OWN_ONLY: Final = ("reset", "address")
 _LENGTH: Final = 43
 
 _INSERT = """
@@ -20,6 +28,8 @@ INSERT INTO one_time (purpose, token_hash, agent_id, created_at, expires_at)
 VALUES (:purpose, :token_hash, :agent_id, :now, :expires_at)"""
 _VOID_PURPOSE = "UPDATE one_time SET used_at = :now WHERE purpose = :purpose AND agent_id IS NULL AND used_at IS NULL"
 _VOID_AGENT = "UPDATE one_time SET used_at = :now WHERE agent_id = :agent_id AND used_at IS NULL"
+_VOID_SAME = """
+UPDATE one_time SET used_at = :now WHERE agent_id = :agent_id AND purpose = :purpose AND used_at IS NULL"""
 _VOID_STEPS = """
 UPDATE one_time SET used_at = :now WHERE agent_id = :agent_id AND purpose = 'second_step' AND used_at IS NULL"""
 _USE = """
@@ -38,6 +48,8 @@ def create(tx: Tx, purpose: Purpose, agent_id: int | None = None) -> str:
     the second step of a sign-in voids nothing, or whoever knows a password could keep an invitation from working."""
     if purpose == "second_step":
         pass
+    elif purpose in _OWN_ONLY:
+        tx.run(_VOID_SAME, agent_id=agent_id, purpose=purpose, now=tx.now)
     elif agent_id is None:
         tx.run(_VOID_PURPOSE, purpose=purpose, now=tx.now)
     else:

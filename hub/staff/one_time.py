@@ -47,8 +47,25 @@ def invite(tx: Tx, caller: Caller, agent_id: int) -> str:
 
 
 def choose_password(tx: Tx, token: str, password_hash: str) -> int:
-    """By such a link; the agent's id."""
-    agent_id = links.use(tx, "password", token)
+    """By such a link, or by one that was mailed to whoever has forgotten theirs: that one has shown whose the address
+    is. The agent's id."""
+    mailed = links.holds(tx, "reset", token)
+    agent_id = links.use(tx, "reset" if mailed else "password", token)
     assert agent_id is not None
+    if mailed:
+        agents.prove_address(tx, agent_id)
     agents.set_password(tx, Caller(Actor("agent", agent_id), DESK.grants), agent_id, password_hash)
+    return agent_id
+
+
+def opens_password(rx: Rx, token: str) -> bool:
+    """Whether the page behind such a link is to be shown. Looking does not use it."""
+    return links.holds(rx, "password", token) or links.holds(rx, "reset", token)
+
+
+def confirm_address(tx: Tx, token: str) -> int:
+    """By a link that was mailed to the address; the agent's id."""
+    agent_id = links.use(tx, "address", token)
+    assert agent_id is not None
+    agents.prove_address(tx, agent_id)
     return agent_id

@@ -119,7 +119,7 @@ async def change_password(store: Store, agent_id: int, current: str, new: str, r
 
 
 async def choose_password(store: Store, token: str, password: str, *, firm: str = "") -> int:
-    """By a link that an administrator made; the agent's id."""
+    """By a link that an administrator made, or that was mailed; the agent's id."""
     agent_id = await store.read(_linked, token)
     found = await store.read(_about, agent_id) if agent_id is not None else None
     if found is None:
@@ -242,4 +242,4 @@ def _about(rx: Rx, agent_id: int) -> tuple[str, str, str | None] | None:
 
 
 def _linked(rx: Rx, token: str) -> int | None:
-    return links.whose(rx, "password", token)
+    return links.whose(rx, "password", token) or links.whose(rx, "reset", token)

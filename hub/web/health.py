@@ -112,6 +112,7 @@ class _Collector:
         yield _gauge("parley_jobs_running", "Jobs being run", [((), now.running)])
         yield _gauge("parley_jobs_dead", "Jobs that failed for good", [((), now.dead)])
         yield _gauge("parley_job_oldest_seconds", "Due longest", [((), now.oldest_job_ms / 1000)])
+        yield _gauge("parley_deliveries_unended", "Not at their end for more than a day", [((), now.unended)])
         yield _gauge("parley_deliveries", "Deliveries under way, by state", _by(now.deliveries), ("state",))
         yield _gauge("parley_inbound_quarantined", "Kept because not understood", [((), now.quarantined)])
         yield _counter(

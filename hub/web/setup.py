@@ -7,7 +7,7 @@ from aiohttp import web
 from hub.db.tx import Rx
 from hub.desk import first_run, inboxes
 from hub.errors import Refusal
-from hub.staff import links, one_time, organisation, signin
+from hub.staff import one_time, organisation, signin
 from hub.web import catalogues, pages, plain
 from hub.web.keys import DESK
 from hub.web.pages import page
@@ -87,7 +87,7 @@ def with_form(rx: Rx) -> inboxes.Inbox | None:
 async def join(request: web.Request) -> web.Response:
     desk, secret = request.app[DESK], request.match_info["secret"]
     desk.limits.stranger(remote(request, desk.config.trusted_proxies))
-    if not await desk.store.read(links.holds, "password", secret):
+    if not await desk.store.read(one_time.opens_password, secret):
         return await page(request, "gone.html", status=404, hint=_ASK)
     return await _join(request, {}, 200)
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from hub.clock import DAY
 from hub.db.store import Store
 from hub.db.tx import Rx, Tx
-from hub.desk import bulk, drafts, tag_set, visitors
+from hub.desk import bulk, drafts, own_mail, tag_set, visitors
 from hub.desk.files import ageing, uploads
 from hub.events import HealthChecked
 from hub.insight import tally
@@ -51,6 +51,7 @@ async def tidy(store: Store, kept_days: int) -> dict[str, int]:
         ("throttle", throttle.sweep),
         ("visitors", visitors.sweep),
         ("drafts", drafts.sweep),
+        ("own_mail", own_mail.sweep),
         ("bulk", bulk.sweep),
         ("tally", tally.sweep),
         ("tags", tag_set.sweep),

@@ -35,7 +35,7 @@ from hub.db import lanes
 from hub.db.crash import crash_point
 from hub.db.store import Store
 from hub.db.tx import Tx
-from hub.desk import deliveries, inbound, incoming
+from hub.desk import deliveries, inbound, incoming, own_mail
 from hub.desk.files import rows as files
 from hub.desk.inbound import Stored
 from hub.desk.inboxes import Inbox
@@ -219,7 +219,7 @@ def apply(tx: Tx, inbox: Inbox, item: Item, with_files: list[int], *, restored: 
                 with_files.append(received.message_id)
             return Filed(received.number, received.duplicate)
         case Receipt():
-            if not deliveries.receipt(tx, inbox.id, item):
+            if not deliveries.receipt(tx, inbox.id, item) and not own_mail.receipt(tx, inbox.id, item):
                 raise Later("A receipt for a message that we did not send.")
         case Edit():
             if not incoming.edit(tx, inbox, item, restored=restored):

@@ -6,7 +6,20 @@ from hub.clock import DAY, HOUR
 from hub.db import lanes
 from hub.db.store import Store
 from hub.db.tx import Tx
-from hub.desk import bulk, dissolving, hours, inboxes, moving, presence, reply_clock, routing, tickets
+from hub.desk import (
+    bulk,
+    dissolving,
+    forgotten,
+    hours,
+    inboxes,
+    moving,
+    own_mail,
+    presence,
+    reply_clock,
+    routing,
+    self_check,
+    tickets,
+)
 from hub.desk import inbound as stored
 from hub.desk.files import rows as files
 from hub.desk.hours import lookup
@@ -24,10 +37,11 @@ if TYPE_CHECKING:
 DELIVER: Final = "deliver"
 HOUSEKEEPING: Final = "housekeeping"
 HOLIDAYS: Final = "holidays_known"
-EVERY: Final = {HOUSEKEEPING: HOUR, HOLIDAYS: DAY}
+EVERY: Final = {HOUSEKEEPING: HOUR, HOLIDAYS: DAY, self_check.JOB: DAY}
 # What else is written when a job of this kind is given up.
 DEAD: Final = {
     DELIVER: outbound.given_up,
+    own_mail.JOB: outbound.mail_given_up,
     stored.AGAIN: inbound.given_up,
     files.FETCH: files.given_up,
     files.PREVIEW: files.no_preview,
@@ -44,6 +58,13 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         await runner.files.tidy()
         return lambda tx: plan(tx, HOUSEKEEPING, tx.now + EVERY[HOUSEKEEPING])
 
+    async def check_ourselves(_: Job) -> Then:
+        def check(tx: Tx) -> None:
+            self_check.look(tx)
+            plan(tx, self_check.JOB, self_check.next_time(tx))
+
+        return check
+
     async def look_up_holidays(_: Job) -> Then:
         await look_up(runner.store)
         return lambda tx: None
@@ -56,6 +77,8 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         stored.AGAIN: take_again,
         inboxes.CHECK: runner.check,
         DELIVER: runner.outbound.deliver,
+        own_mail.JOB: runner.outbound.mail,
+        forgotten.JOB: unit(forgotten.answer),
         files.FETCH: runner.files.fetch,
         files.PREVIEW: runner.files.preview,
         "snooze_over": unit(tickets.snooze_over),
@@ -70,6 +93,7 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         HOLIDAYS: look_up_again,
         sample_load.LOAD: unit(sample_load.go_on),
         sample_load.CLEAR: unit(sample_clear.go_on),
+        self_check.JOB: check_ourselves,
         HOUSEKEEPING: tidy,
     }
 

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from hub.db.tx import Rx, Tx
+from hub.desk import own_mail
 from hub.errors import Refusal
 from hub.staff import agents, one_time, roles, teams, two_factor
 from hub.staff.access import Caller
@@ -48,10 +49,10 @@ async def invite(request: web.Request, caller: Caller, form: Form) -> web.Respon
     """The link is on the page that answers, and never again."""
     desk = request.app[DESK]
     try:
-        agent, secret = await desk.store.write(_invite, caller, form)
+        agent, secret, mailed = await desk.store.write(_invite, caller, form)
     except Refusal as refusal:
         return await _list(request, caller, form, plain.wrong(refusal))
-    return await _link(request, caller, agent, secret)
+    return await _link(request, caller, agent, secret, mailed)
 
 
 async def one(request: web.Request, caller: Caller) -> web.Response:
@@ -64,8 +65,8 @@ async def change(request: web.Request, caller: Caller, form: Form) -> web.Respon
 
 async def new_link(request: web.Request, caller: Caller, form: Form) -> web.Response:
     store, agent_id = request.app[DESK].store, named(request)
-    secret = await store.write(one_time.invite, caller, agent_id)
-    return await _link(request, caller, await store.read(agents.get, agent_id), secret)
+    secret, mailed = await store.write(_mailed, caller, agent_id)
+    return await _link(request, caller, await store.read(agents.get, agent_id), secret, mailed)
 
 
 async def disable(request: web.Request, caller: Caller, form: Form) -> web.Response:
@@ -148,9 +149,9 @@ async def _one(request: web.Request, caller: Caller, form: Form | None, wrong: d
     )
 
 
-async def _link(request: web.Request, caller: Caller, agent: Agent, secret: str) -> web.Response:
+async def _link(request: web.Request, caller: Caller, agent: Agent, secret: str, mailed: bool) -> web.Response:
     url = f"{request.app[DESK].config.public_url.rstrip('/')}/join/{secret}"
-    return await draw(request, caller, "agent_link", "agents", agent=agent, link=url)
+    return await draw(request, caller, "agent_link", "agents", agent=agent, link=url, mailed=mailed)
 
 
 def _as_written(agent: Agent) -> dict[str, Any]:
@@ -172,12 +173,18 @@ def _managed(caller: Caller, found: list[Team]) -> list[Team]:
 # --- changing --------------------------------------------------------------------------------------------------------
 
 
-def _invite(tx: Tx, caller: Caller, form: Form) -> tuple[Agent, str]:
+def _mailed(tx: Tx, caller: Caller, agent_id: int) -> tuple[str, bool]:
+    """The secret of a link, and whether it goes to them by mail as well."""
+    secret = one_time.invite(tx, caller, agent_id)
+    return secret, own_mail.to_agent(tx, agents.get(tx, agent_id), "invitation", {"secret": secret}) is not None
+
+
+def _invite(tx: Tx, caller: Caller, form: Form) -> tuple[Agent, str, bool]:
     role = form.one_id("role")
     agent_id = agents.create(tx, caller, email=form.get("email"), name=form.get("name"), role_id=role or 0)
     for team_id in form.ids("team"):
         teams.add_member(tx, caller, team_id, agent_id)
-    return agents.get(tx, agent_id), one_time.invite(tx, caller, agent_id)
+    return agents.get(tx, agent_id), *_mailed(tx, caller, agent_id)
 
 
 def _change(tx: Tx, caller: Caller, agent_id: int, form: Form) -> None:

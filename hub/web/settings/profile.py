@@ -5,7 +5,8 @@ from typing import Final
 from aiohttp import web
 from msgspec import UNSET
 
-from hub.db.tx import Tx
+from hub.db.tx import Rx, Tx
+from hub.desk import own_mail
 from hub.errors import Refusal, invalid
 from hub.staff import agents, sessions, signin
 from hub.staff.access import Caller
@@ -43,8 +44,22 @@ async def change_password(request: web.Request, caller: Caller, form: Form) -> w
     return response
 
 
+async def prove_address(request: web.Request, caller: Caller, form: Form) -> web.Response:
+    await request.app[DESK].store.write(_prove, caller)
+    return back(PATH, "proving")
+
+
+def _prove(tx: Tx, caller: Caller) -> None:
+    if own_mail.to_agent(tx, agents.get(tx, caller.grants.agent_id), "address") is None:
+        raise Refusal("conflict", "The desk writes no mail of its own yet. An administrator chooses an inbox for that.")
+
+
 async def _draw(request: web.Request, caller: Caller, values: dict[str, str], wrong: dict[str, str]) -> web.Response:
-    return await draw(request, caller, "profile", "profile", wrong=wrong, values=values)
+    def look(rx: Rx) -> tuple[bool, bool]:
+        return agents.proved_at(rx, caller.grants.agent_id) is not None, own_mail.inbox(rx) is not None
+
+    proved, mails = await request.app[DESK].store.read(look)
+    return await draw(request, caller, "profile", "profile", wrong=wrong, values=values, proved=proved, mails=mails)
 
 
 def _change(tx: Tx, caller: Caller, form: Form) -> None:

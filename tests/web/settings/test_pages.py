@@ -47,6 +47,7 @@ NEEDS = {
     "/settings/quarantine": "desk.manage",
     "/settings/jobs": "desk.manage",
     "/settings/outbox": "desk.manage",
+    "/settings/mail": "desk.manage",
     "/settings/health": "desk.manage",
     "/settings/health/clock": "desk.manage",
 }
