@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape, unescape
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 import msgspec
 
@@ -161,7 +162,10 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name in ("class", "id"):
         return " ".join(_QUOTE_MARKS.findall(value)) or None
     if name == "src":
-        return value if value[:5].lower() in ("cid:", "http:", "https") or _PICTURE.match(value) else None
+        value = value.strip()
+        if value[:4].lower() == "cid:":
+            return "cid:" + unquote(value[4:])[:250]
+        return value if value[:8].lower().startswith(("http://", "https://")) or _PICTURE.match(value) else None
     if name == "href":
         return value if hosts.may_be_linked(value) else None
     if name in ("width", "height", "size", "border", "cellpadding", "cellspacing"):

@@ -164,7 +164,8 @@ def _kinds(leaves: Sequence[Part]) -> list[str]:
 
 def _file(leaf: Part, html: str) -> File:
     """As a list of attachments shows it. Its content is decoded once, to know its size."""
-    cid = leaf.cid
+    cid = leaf.cid  # many programs give one to every attachment: it counts where the HTML shows it
+    inline = cid is not None and f'"cid:{escape(cid)}"' in html
     name = leaf.name
     if not name and leaf.content_type in ("message/rfc822", "message/global"):
         inner, _ = headers.split(leaf.content(64_000))
@@ -176,6 +177,6 @@ def _file(leaf: Part, html: str) -> File:
         name=name,
         content_type=leaf.content_type,
         size=len(leaf.content()),
-        cid=cid,
-        inline=cid is not None and f'"cid:{escape(cid)}"' in html,
+        cid=cid if inline else None,
+        inline=inline,
     )

@@ -12,6 +12,7 @@ from typing import Final
 
 COLONS: Final = ":：៖፦፡︰"
 MAX_ATTRIBUTION: Final = 400
+_OTHER_DIGITS: Final = re.compile(r"[^\D0-9]")
 _UNSEEN: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 
 
@@ -20,7 +21,7 @@ def plain(line: str) -> str:
     line = _UNSEEN.sub("", line.replace("\u00a0", " ").replace("\u202f", " ")).strip()
     if line.isascii():
         return line
-    return "".join(str(unicodedata.digit(c)) if c.isdigit() and not c.isascii() else c for c in line)
+    return _OTHER_DIGITS.sub(lambda found: str(unicodedata.digit(found[0])), line)
 
 
 # --- "On 3 May 2026 at 10:12, Desk <desk@example.org> wrote:" -------------------------------------------------------
@@ -67,6 +68,10 @@ def may_begin(line: str) -> bool:
     return len(line) <= MAX_ATTRIBUTION and (
         _STARTS.match(line) is not None or _EMAIL.search(line) is not None or _VERB.search(line) is not None
     )
+
+
+def ends_like_one(line: str) -> bool:
+    return _ENDS.search(line[-10:]) is not None
 
 
 def attribution(text: str, *, marked: bool = False) -> bool:

@@ -138,10 +138,11 @@ def _mark_what_follows(lines: Sequence[str], kinds: list[Kind]) -> None:
 def _begins_quotation(lines: Sequence[str], number: int) -> bool:
     if signs.divider(lines[number]) or signs.header_block(lines[number : number + 12]):
         return True
-    if not signs.may_begin(lines[number]):
+    following = lines[number : number + WRAPPED - 1]
+    if not any(line and signs.ends_like_one(line) for line in following) or not signs.may_begin(lines[number]):
         return False
-    for length in range(1, WRAPPED):
-        piece = lines[number : number + length]
+    for length in range(1, len(following) + 1):
+        piece = following[:length]
         if not piece[-1]:
             return False
         if signs.attribution(" ".join(piece)):

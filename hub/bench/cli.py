@@ -218,3 +218,14 @@ def idle(as_json: bool, folder: Path | None, database: str, rounds: int, visitor
 
     plan = Plan(rounds=rounds, visitors=visitors)
     _end([r for one in _chosen(database) for r in _run(run(one, plan, folder))], as_json)
+
+
+@bench.command()
+@_common
+@click.option("--rounds", default=5, show_default=True)
+@click.option("--mails", default=300, show_default=True, help="Of each round.")
+def mail(as_json: bool, folder: Path | None, rounds: int, mails: int) -> None:
+    """Mails read in children: against the standard library's bare parser."""
+    from hub.bench.mail import Plan, run
+
+    _end(_run(run(Plan(mails=mails, rounds=rounds))), as_json)

@@ -105,3 +105,10 @@ def test_idle_weighs_visitors_beside_bare_sockets() -> None:
     found = {one["name"]: one for one in run("idle", "--rounds", "1", "--visitors", "120")}
     assert found["idle.kib"]["callers"] == 120
     assert 20 < found["idle.10000_mib"]["value"] < 2_000
+
+
+def test_mails_are_read_in_children_while_the_loop_is_free() -> None:
+    found = {one["name"]: one for one in run("mail", "--rounds", "1", "--mails", "40")}
+    assert found["mail.per_second"]["value"] > 5
+    assert found["mail.loop_held_ms"]["value"] < 100
+    assert found["mail.loop_held_ms_by_bad_mails"]["value"] < 100
