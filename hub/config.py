@@ -111,6 +111,12 @@ class Config:
     message_files: int = option(5, "How many files one message that is written here may have.", least=1, most=50)
     message_mb: int = option(25, "How large all files of one such message may be, in megabytes.", least=1, most=2_000)
     visitor_mb: int = option(100, "How much one visitor may upload in a day, in megabytes.", least=1, most=100_000)
+    clamd: str = option(
+        "",
+        "Where clamd listens, to look at every file for viruses: the path of its socket, or `host:port`. What it finds "
+        "is not kept. While it does not answer, visitors cannot send files, and agents are warned of what comes in.",
+        shown="none",
+    )
     allowed_hosts: str = option(
         "",
         "`host:port` of places in your own network that connectors may call, with commas between. All others there are "

@@ -120,8 +120,12 @@ class Contents:
         except OSError as error:
             raise _readable(error) from error
 
+    def flush(self, writing: Writing) -> None:
+        """All of it is on disk, and whoever wants to can look at it."""
+        writing.sync()
+
     def keep(self, writing: Writing) -> str:
-        """Brings it to disk under its name, which is returned; the unit that names it comes after."""
+        """Gives it its name, which is returned; the unit that names it comes after."""
         try:
             writing.sync()
             self._settle(writing.path, self.path(writing.sha256))

@@ -34,6 +34,7 @@ from hub.web.keys import DESK, Desk
 from hub.web.problem import HttpError
 from hub.web.remote import remote
 from hub.web.rest import Door, respond, typed
+from hub.work.scanning import Infected
 
 POLICY: Final = "sandbox; default-src 'none'"
 MULTIPART: Final = "multipart/form-data"
@@ -108,6 +109,8 @@ async def _take(desk: Desk, pieces: AsyncIterator[bytes], most: int, wanted: str
         content = await intake.finish()
     except TooLarge as error:
         raise HttpError("too_large", str(error), close=True) from None
+    except Infected as error:
+        raise invalid("file", str(error)) from None
     finally:
         await intake.abort()
     if wanted is not None and wanted.lower() != content.sha256:

@@ -27,6 +27,7 @@ from hub.work.children import Failed
 from hub.work.inbound import raw_of
 from hub.work.pollers import readable
 from hub.work.queue import Again, Job
+from hub.work.scanning import Infected, Scanner, Verdict
 
 if TYPE_CHECKING:
     from hub.work.runner import Runner
@@ -44,8 +45,8 @@ _INBOX = "SELECT inbox_id FROM message WHERE id = :id"
 class Intake:
     """One content on its way in: `write` until it ends, then `finish`, or `abort`. A `hub.connector.Sink`."""
 
-    def __init__(self, contents: Contents, most: int) -> None:
-        self._contents, self._most = contents, most
+    def __init__(self, contents: Contents, scanner: Scanner, most: int) -> None:
+        self._contents, self._scanner, self._most = contents, scanner, most
         self._waiting = bytearray()
         self._writing: Writing | None = None
         self.size = 0
@@ -59,9 +60,11 @@ class Intake:
             await self._flush()
 
     async def finish(self) -> Content:
-        """Everything has come: it lies in the folder under its name, and this is what it is."""
+        """Everything has come: it lies in the folder under its name, and this is what it is. Raises Infected."""
         await self._flush()
-        return await asyncio.to_thread(self._keep)
+        assert self._writing is not None
+        scan = await self._scanner.look(self._writing.path)
+        return await asyncio.to_thread(self._keep, scan)
 
     async def abort(self) -> None:
         writing, self._writing = self._writing, None
@@ -77,11 +80,11 @@ class Intake:
             self._writing = self._contents.begin(self._most)
         self._writing.write(piece)
 
-    def _keep(self) -> Content:
+    def _keep(self, scan: Verdict) -> Content:
         writing = self._writing
         assert writing is not None
         found = types.told(writing.head, writing.tail if writing.size > len(writing.head) else b"")
-        content = Content(self._contents.keep(writing), writing.size, found, "off")
+        content = Content(self._contents.keep(writing), writing.size, found, scan)
         self._writing = None
         return content
 
@@ -102,14 +105,14 @@ class Sink:
 class Files:
     """What doors and jobs do with files. Made by hub.work.runner."""
 
-    def __init__(self, runner: "Runner", contents: Contents) -> None:
-        self._runner = runner
+    def __init__(self, runner: "Runner", contents: Contents, scanner: Scanner) -> None:
+        self._runner, self._scanner = runner, scanner
         self._store: Store = runner.store
         self.contents = contents
 
     def intake(self, most: int | None = None) -> Intake:
         """For a new content of at most so many bytes; None: as many as a file may have."""
-        return Intake(self.contents, self._store.file_limits.file if most is None else most)
+        return Intake(self.contents, self._scanner, self._store.file_limits.file if most is None else most)
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
@@ -146,7 +149,7 @@ class Files:
         try:
             await self._ask(inbox, file, raw, intake)
             content = await intake.finish()
-        except (Rejected, TooLarge) as error:
+        except (Rejected, TooLarge, Infected) as error:
             reason = str(error)
             return lambda tx: rows.failed(tx, file_id, reason)
         except (SealBroken, Refusal, Unavailable) as error:

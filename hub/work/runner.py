@@ -30,6 +30,7 @@ from hub.work.hub import HubOf
 from hub.work.outbound import Outbound
 from hub.work.pollers import Pollers, polls, readable
 from hub.work.queue import Job
+from hub.work.scanning import Scanner
 from hub.work.throttle import Throttle
 from hub.work.worker import Worker
 
@@ -49,6 +50,8 @@ class Options(Protocol):
     def inbound_kept_days(self) -> int: ...
     @property
     def files_folder(self) -> Path: ...
+    @property
+    def clamd(self) -> str: ...
 
 
 class Runner:
@@ -58,7 +61,7 @@ class Runner:
         self.http = SafeClient(store.allowed_hosts)
         self.throttle = Throttle(store.clock, options.forms_per_hour)
         self.children = Children()
-        self.files = Files(self, Contents(options.files_folder))
+        self.files = Files(self, Contents(options.files_folder), Scanner(options.clamd))
         self.outbound = Outbound(self)
         self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days), dead=timers.DEAD)
         self.pollers = Pollers(store, self.connector, self.note, alone=not store.backend.notifies)

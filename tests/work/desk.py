@@ -42,6 +42,7 @@ class Options:
     public_url: str = "https://desk.example.org"
     forms_per_hour: int = 5
     inbound_kept_days: int = 30
+    clamd: str = ""
     files_folder: Path = dataclasses.field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="parley-files-")))
 
 

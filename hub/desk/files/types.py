@@ -100,7 +100,7 @@ _PROGRAMS: Final = frozenset(
 _NAMED: Final = """
     .exe .dll .com .scr .pif .cpl .msi .msp .msix .appx .gadget .sys .drv .bat .cmd .ps1 .psm1 .vbs .vbe .js .jse .mjs
     .ws .wsf .wsh .wsc .sct .hta .lnk .url .scf .inf .reg .msc .chm .hlp .jar .jnlp .application .iso .img .vhd .vhdx
-    .docm .dotm .xlsm .xltm .xlam .xll .pptm .potm .ppsm .ppam .sldm .app .command .sh .bash .run .bin .elf .apk .deb
+    .docm .dotm .xlsm .xltm .xlam .xll .pptm .potm .ppsm .ppam .sldm .app .command .sh .bash .run .elf .apk .deb
     .rpm .dmg .pkg .desktop .py .pyc .pl .rb .php .phtml .phar .asp .aspx .jsp .settingcontent-ms .library-ms .search-ms
     .diagcab .theme .htaccess .user.ini
 """

@@ -102,6 +102,8 @@ def arrived(tx: Tx, token: str, content: Content) -> FileShown:
     """What a grant was for: once, whoever else tries it."""
     row = granted(tx, token)
     _refuse_programs(row.name, content.content_type)
+    if content.scan == "failed":
+        raise Refusal("conflict", "Files cannot be looked at for viruses just now. Try again in a while.")
     rows.there(tx, row.id, content)
     return rows.of_tokens(tx, [token])[token]
 
