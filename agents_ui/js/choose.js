@@ -12,6 +12,7 @@ import { signal } from './vendor/signals-core.js';
  */
 
 const given = signal(null);
+const PAUSE = 800; // ms after which letters begin anew
 const SEARCHED = 8; // from so many on there is a field to search in
 
 /**
@@ -29,16 +30,17 @@ export async function choose(anchor, what) {
 }
 
 class Choose extends Part {
-  #query = ''; #at = 0;
+  #query = ''; #at = 0; #begun = ''; #pressed = 0;
 
   get #items() {
-    const { items } = given.value, words = this.#query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const { items = [] } = given.value ?? {}, words = this.#query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
     if (typeof items === 'function') return items(this.#query);
     return items.filter(({ text, hint = '' }) => words.every((word) => `${text} ${hint}`.toLocaleLowerCase().includes(word)));
   }
 
   open() {
     const box = this.querySelector('[popover]');
+    if (!given.value) return; // closed again before it was there
     this.#query = '';
     this.#at = Math.max(0, given.value.many ? 0 : this.#items.findIndex((item) => item.on));
     this.requestUpdate();
@@ -56,7 +58,7 @@ class Choose extends Part {
     const found = given.value ? this.#items : [];
     const field = search ?? (typeof items === 'function' || items.length >= SEARCHED);
     const at = found.length ? `choice${this.#at}` : nothing;
-    return html`<div popover class="choose" role="dialog" aria-label=${title} @keydown=${this.#key} @toggle=${(event) => event.newState === 'closed' && (given.value = null)}>
+    return html`<div popover class="choose" role="dialog" aria-label=${title} @keydown=${this.#key} @beforetoggle=${(event) => event.newState === 'closed' && (given.value = null)}>
       ${field ? html`<label class="choose__search">${icon('search')}<input type="text" role="combobox" autocomplete="off" aria-expanded="true" aria-controls="choices"
         aria-label=${title} aria-autocomplete="list" aria-activedescendant=${at} placeholder=${placeholder ?? title} .value=${live(this.#query)} @input=${this.#typed}></label>`
         : html`<p class="choose__title" aria-hidden="true">${title}</p>`}
@@ -87,12 +89,22 @@ class Choose extends Part {
     const byDigit = !inField && found.find((item) => item.key === event.key);
     if (step) this.#go(Math.abs(step) === 1 ? (this.#at + step + found.length) % found.length : Math.max(0, Math.min(found.length - 1, this.#at + step)));
     else if (byDigit) this.#pick(byDigit);
+    else if (!inField && event.key !== ' ' && [...event.key].length === 1 && !event.ctrlKey && !event.metaKey) this.#lead(event.key, found);
     else if (event.key === 'Enter' || (event.key === ' ' && !inField)) found[this.#at] && this.#pick(found[this.#at]);
     else if (event.key === 'Tab') this.querySelector('[popover]').hidePopover();
     else return;
     if (event.key !== 'Tab') event.preventDefault();
     event.stopPropagation();
   };
+
+  /** Without a field to search in, letters lead to what begins with them. */
+  #lead(letter, found) {
+    const now = Date.now();
+    this.#begun = (now - this.#pressed < PAUSE ? this.#begun : '') + letter.toLocaleLowerCase();
+    this.#pressed = now;
+    const place = found.findIndex(({ text }) => text.toLocaleLowerCase().startsWith(this.#begun));
+    if (place >= 0) this.#go(place);
+  }
 
   #go(place) {
     if (place === this.#at || Number.isNaN(place)) return;

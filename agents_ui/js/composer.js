@@ -40,7 +40,7 @@ class Composer extends Part {
 
   #text = ''; #of = ''; #told = 0; #silent = 0; #drafts = 0;
   #asked = null; #found = []; #at = 0; // the list that is open: which, what for, from where; what it offers
-  #gap = false; #over = false;
+  #filling = null; #gap = false; #over = false;
 
   willUpdate() {
     const [number, kind] = this.#of.split(' ');
@@ -191,6 +191,10 @@ class Composer extends Part {
   /** @param {() => void} [then] once it is said @param {object} [more] how: at what time */
   #submit = (event, then = null, more = {}) => {
     event?.preventDefault();
+    if (this.#filling) { // who presses on means the text that is coming, and not its short name
+      this.#filling.then((came) => came && this.#submit(null, then, more));
+      return;
+    }
     const text = this.#text, kind = this.#mode, field = this.#field, tray = files.peek()?.trayOf(this.number, kind);
     if (!text.trim() && !tray?.items.length) return;
     const gap = kind === 'reply' && !this.#gap && GAP.exec(text);
@@ -310,12 +314,21 @@ class Composer extends Part {
   };
 
   /** Who types faster than a list can come means what will stand in it. */
-  async #later(event) {
+  #later(event) {
     const asked = this.#asked;
     event.preventDefault();
-    const [first] = await asked.coming;
-    if (first) this.#choose(first, asked);
-    else if (enterSends(this.number)) this.#submit(null);
+    const sends = enterSends(this.number);
+    let found = true;
+    this.#soon(asked.coming.then(([first]) => ((found = Boolean(first)) ? this.#choose(first, asked) : true))).then(() => !found && sends && this.#submit(null));
+  }
+
+  /** What is on its way into the field: who sends meanwhile means it too. → whether it came */
+  #soon(coming) {
+    const mine = (this.#filling = coming.then((came) => {
+      if (this.#filling === mine) this.#filling = null;
+      return came;
+    }));
+    return mine;
   }
 
   #choosing(event) {
@@ -329,16 +342,21 @@ class Composer extends Part {
   }
 
   async #choose({ text, canned }, { from, to } = this.#asked) {
-    const field = this.#field;
     this.#close();
-    if (!canned) return this.#insert(`${text} `, from, to);
-    const filled = await ask('get', `/canned/${canned}/fill`, { number: this.number });
-    if (!filled) return null;
+    if (canned) return this.#soon(this.#fill(canned, from, to));
+    this.#insert(`${text} `, from, to);
+    return true;
+  }
+
+  async #fill(canned, from, to) {
+    const field = this.#field, { number } = this;
+    const filled = await ask('get', `/canned/${canned}/fill`, { number });
+    if (!filled || this.number !== number) return false;
     this.#insert(filled.text, from, to);
     field.focus();
     const gap = GAP.exec(filled.text);
     if (gap) field.setSelectionRange(from + gap.index, from + gap.index + gap[0].length);
-    return null;
+    return true;
   }
 
   #close(event) {

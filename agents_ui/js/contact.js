@@ -104,8 +104,8 @@ class Card extends OfContact {
     const to = reach(one), sure = sureness(one.sureness);
     const refuses = current(contact.consents).filter((said) => said.point_id === one.id && !said.given);
     return html`<li class="point">
-      <span class="point__kind" title=${point(one.kind)}>${glyph(one.kind)}<span class="sr">${point(one.kind)}</span></span>
-      <span class="point__value" dir="ltr" title=${one.shown}>${to ? html`<a href=${to}>${one.shown}</a>` : one.shown}</span>
+      <span class="point__kind" title=${point(one.kind)}>${glyph(one.kind)}${one.kind === 'visitor' ? nothing : html`<span class="sr">${point(one.kind)}</span>`}</span>
+      ${one.kind === 'visitor' ? html`<span class="point__value">${point(one.kind)}</span>` : html`<span class="point__value" dir="ltr" title=${one.shown}>${to ? html`<a href=${to}>${one.shown}</a>` : one.shown}</span>`}
       <span class=${`mark mark--${one.sureness}`} title=${sure.why}>${sure.word}</span>
       ${fixed || one.sureness !== 'typed' ? nothing : html`<button class="tool tool--small" aria-label=${_('Remove {0}', one.shown)} @click=${() => people.removePoint(contact.id, one.id)}>${glyph('trash')}</button>`}
       ${refuses.map((said) => html`<span class="point__no">${_('Refuses: {0}', purpose(said.purpose))}</span>`)}

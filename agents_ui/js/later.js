@@ -18,10 +18,10 @@ const sheets = { name: 'sheets', load: () => import('./write.js'), css: 'contact
 const shown = (entry) => bring(entry).then(() => placed(entry).show?.());
 const write = () => bring(sheets).then(() => import('./write.js')).then(({ compose }) => compose(), () => tell(_('The desk cannot be reached. Check your connection.')));
 
-action({ name: 'palette', key: 'Mod+k', text: () => _('Find or do anything'), run: () => { shown(palette); } });
-action({ name: 'search', key: '/', text: () => _('Search'), run: () => { shown(palette); } });
-action({ name: 'help', key: '?', text: () => _('Show the keys'), run: () => { shown(help); }, order: 90 });
-action({ name: 'write', key: 'C', text: () => _('New message'), run: () => { write(); }, able: () => may('tickets.reply') && may('contacts.read') });
+action({ name: 'palette', key: 'Mod+k', text: () => _('Find or do anything'), run: () => { shown(palette); }, opens: true });
+action({ name: 'search', key: '/', text: () => _('Search'), run: () => { shown(palette); }, opens: true });
+action({ name: 'help', key: '?', text: () => _('Show the keys'), run: () => { shown(help); }, opens: true, order: 90 });
+action({ name: 'write', key: 'C', text: () => _('New message'), run: () => { write(); }, opens: true, able: () => may('tickets.reply') && may('contacts.read') });
 action({ name: 'go.contacts', key: 'g p', text: () => _('To the contacts'), run: () => go('/contacts'), able: () => may('contacts.read') });
 action({ name: 'go.board', key: 'g b', text: () => _('To the board'), run: () => go('/board'), able: () => may('tickets.read') });
 action({ name: 'go.day', key: 'g d', text: () => _('To my day'), run: () => go('/day') });

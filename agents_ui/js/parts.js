@@ -92,7 +92,7 @@ export const bar = (given) => register('bar', given);
 /**
  * Something that can be done: by its key, and from the palette.
  * @param {{name: string, text: () => string, run: (number?: number) => void, key?: string, where?: 'global'|'list'|
- *   'thread'|'queue'|'composer', group?: string, order?: number, able?: () => boolean}} given  `key`: as base.js writes keys,
+ *   'thread'|'queue'|'composer', group?: string, order?: number, able?: () => boolean, opens?: boolean}} given  `opens`: a list or sheet that gets what is typed next; `key`: as base.js writes keys,
  *   ("j, ArrowDown", "J", "g i", "Mod+k"); `where`: the screen on which it acts; "composer": the field sees to it, with `means`;
  *   `run` of where "thread" is given the open ticket's number; when it returns false the next one gets the key
  */
@@ -235,17 +235,46 @@ export const means = (event, name) => {
 /** One letter, one action, when nothing is being written. */
 export function listen() {
   const strokes = new Strokes();
+  document.addEventListener('focusin', ({ target }) => target.closest?.(OPENED) && queueMicrotask(handOver));
   document.addEventListener('keydown', (event) => {
     const one = event.defaultPrevented ? null : stroke(event);
     if (!one) return;
+    if (coming && !event.target.closest?.(OPENED)) {
+      if (!/^(Mod|Alt)\+/.test(one)) coming.push(event);
+      event.preventDefault();
+      return;
+    }
     const at = event.target, bare = !/^(Mod|Alt)\+/.test(one), letter = isLetter(one);
     if (bare && (at.closest?.(FIELD) || at.closest?.('dialog[open], [popover]:popover-open') || document.querySelector('dialog:modal'))) return;
     if (letter && !letters.value) return;
     if (bare && !letter && one !== 'Escape' && at.closest?.(MOVES)) return;
     const able = actions.value.filter(possible).sort((a, b) => (a.where === 'global') - (b.where === 'global'));
     const { found, begun } = strokes.press(one, able.map((act) => [act, keysOf(act)]), event.timeStamp);
-    if (found.some((act) => perform(act) !== false) || begun) event.preventDefault();
+    const done = found.find((act) => perform(act) !== false);
+    if (done || begun) event.preventDefault();
+    if (done?.opens) awaitIt();
   });
+}
+
+const OPENED = 'dialog[open], [popover]:popover-open', LOADS = 2_000; // ms in which what is opened is there, or will not be
+let coming = null;
+
+/** A list or a sheet may have to be loaded: the keys that are pressed meanwhile are meant for it. */
+function awaitIt() {
+  const keys = (coming = []);
+  setTimeout(() => { if (coming === keys) coming = null; }, LOADS);
+}
+
+function handOver() {
+  const keys = coming ?? [];
+  coming = null;
+  for (const event of keys) {
+    const at = document.activeElement;
+    if ([...event.key].length === 1 && 'setRangeText' in at) {
+      at.setRangeText(event.key, at.selectionStart, at.selectionEnd, 'end');
+      at.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    } else at.dispatchEvent(new KeyboardEvent('keydown', { key: event.key, code: event.code, shiftKey: event.shiftKey, bubbles: true, cancelable: true }));
+  }
 }
 
 // --- pictures -------------------------------------------------------------------------------------------------------

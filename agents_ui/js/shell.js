@@ -53,15 +53,15 @@ const take = (number) => (state.value.tickets[number]?.assignee_id == null ? cla
 for (const given of [
   { name: 'ticket.resolve', key: 'e', text: () => _('Resolve'), run: on(finish), able: changes },
   { name: 'ticket.reopen', key: 'E', text: () => _('Reopen'), run: on(reopen), able: changes },
-  { name: 'ticket.snooze', key: 's', text: () => _('Snooze'), run: menu('snooze'), able: changes },
-  { name: 'ticket.assign', key: 'a', text: () => _('Assign to…'), run: menu('assignee'), able: assigns },
+  { name: 'ticket.snooze', key: 's', text: () => _('Snooze'), run: menu('snooze'), opens: true, able: changes },
+  { name: 'ticket.assign', key: 'a', text: () => _('Assign to…'), run: menu('assignee'), opens: true, able: assigns },
   { name: 'ticket.take', key: 'i, c', text: () => _('Take it'), run: on(take), able: replies },
-  { name: 'ticket.team', key: 't', text: () => _('Team'), run: menu('team'), able: assigns },
-  { name: 'ticket.tags', key: 'l', text: () => _('Tags'), run: menu('tags'), able: changes },
-  { name: 'ticket.priority', key: 'p', text: () => _('Priority'), run: menu('urgency'), able: changes },
-  { name: 'ticket.spam', key: '!', text: () => _('Spam'), run: on((number) => import('./dialogs.js').then((d) => d.spam(number))), able: changes },
-  { name: 'ticket.merge', text: () => _('Merge into another ticket…'), run: on((number) => import('./dialogs.js').then((d) => d.merge(number))), able: changes },
-  { name: 'ticket.more', key: '.', text: () => _('More'), run: menu('more') },
+  { name: 'ticket.team', key: 't', text: () => _('Team'), run: menu('team'), opens: true, able: assigns },
+  { name: 'ticket.tags', key: 'l', text: () => _('Tags'), run: menu('tags'), opens: true, able: changes },
+  { name: 'ticket.priority', key: 'p', text: () => _('Priority'), run: menu('urgency'), opens: true, able: changes },
+  { name: 'ticket.spam', key: '!', text: () => _('Spam'), run: on((number) => import('./dialogs.js').then((d) => d.spam(number))), opens: true, able: changes },
+  { name: 'ticket.merge', text: () => _('Merge into another ticket…'), run: on((number) => import('./dialogs.js').then((d) => d.merge(number))), opens: true, able: changes },
+  { name: 'ticket.more', key: '.', text: () => _('More'), run: menu('more'), opens: true },
 ]) action({ where: 'list', group: 'ticket', ...given });
 
 for (const given of [
