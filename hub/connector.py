@@ -486,6 +486,7 @@ class Route:
     method: str
     path: str
     handler: Callable[[Raw], Awaitable[Reply]]
+    max_body: int = 262_144  # bytes; more is refused before the handler is called
 
 
 class Connector:

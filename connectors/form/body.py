@@ -3,12 +3,15 @@
 Strict where a liberal reading loses or guesses text: another encoding than UTF-8, a boundary that is not there.
 """
 
+import dataclasses
 import json
 import re
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 MAX_BODY: Final = 65_536
+MAX_WITH_FILES: Final = 10_500_000
+MAX_FILES: Final = 3
 MAX_FIELDS: Final = 50
 MAX_FIELD_NAME: Final = 100
 
@@ -25,6 +28,15 @@ class Unreadable(Exception):
         self.status, self.why = status, why
 
 
+@dataclasses.dataclass(frozen=True)
+class Attached:
+    """A file as a browser sends it."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
 class Fields:
     """What was posted. The first value of a name counts; `twice` has the names that came again, `not_text` those whose
     value was something else, `ticked` those that a script gave as true."""
@@ -34,7 +46,7 @@ class Fields:
         self.twice: set[str] = set()
         self.not_text: set[str] = set()
         self.ticked: set[str] = set()
-        self.files = False
+        self.files: list[Attached] = []
         self.too_many = False
 
     def add(self, name: str, value: str) -> None:
@@ -59,11 +71,11 @@ def media_type(content_type: str | None) -> tuple[str, dict[str, str]]:
     return text.partition(";")[0].strip().lower(), found
 
 
-def read(content_type: str | None, body: bytes) -> Fields:
-    """Raises Unreadable for what cannot be read without guessing."""
-    if len(body) > MAX_BODY:
-        raise Unreadable(413, "too_large")
+def read(content_type: str | None, body: bytes, *, files: bool = False) -> Fields:
+    """Raises Unreadable for what cannot be read without guessing. `files`: some may be in it."""
     kind, params = media_type(content_type)
+    if len(body) > (MAX_WITH_FILES if files and kind == MULTIPART else MAX_BODY):
+        raise Unreadable(413, "too_large")
     charset = params.get("charset", "utf-8").strip().lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise Unreadable(400, "not_utf8")
@@ -133,7 +145,10 @@ def _part(fields: Fields, head: bytes, value: bytes) -> None:
     file = _FILENAME.search(rest)
     if file is not None:
         # A file field that nobody filled in comes as an empty file without a name.
-        fields.files |= bool(value or (file.group(2) or ""))
+        name = file.group(2) or ""
+        if value or name:
+            typed = next((h for h in _decode(head).split("\r\n") if h.lower().startswith("content-type:")), "")
+            fields.files.append(Attached(name, typed.partition(":")[2].strip(), value))
         return
     # As browsers write these three in a name.
     name = named.group(1).replace("%22", '"').replace("%0D%0A", "\n").replace("%0A", "\n")

@@ -6,6 +6,7 @@ button would show a fresh form with the old text in it, and pressing once more m
 Everything that is taken goes through `Hub.receive`, so it is kept as it came and is one message however often it comes.
 """
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
@@ -15,7 +16,20 @@ from connectors.form import body, filled, pages, tokens, words
 from connectors.form.body import Fields, Unreadable
 from connectors.form.filled import CLIENT_ID, LANGUAGE, NEXT, TOKEN, UTM, Wrong
 from connectors.form.settings import FormSettings
-from hub.connector import Connector, Features, Item, Raw, Reply, Route, Taken, Unavailable, Unparsable
+from hub.connector import (
+    Connector,
+    Features,
+    File,
+    Item,
+    Raw,
+    Rejected,
+    Reply,
+    Route,
+    Sink,
+    Taken,
+    Unavailable,
+    Unparsable,
+)
 
 HTML: Final = "text/html; charset=utf-8"
 _CARRIED: Final = (LANGUAGE, "place", "page", *UTM)  # from the address of the form into the form
@@ -30,12 +44,14 @@ class FormConnector(Connector):
     settings: FormSettings
 
     def routes(self) -> Sequence[Route]:
+        # More than is taken, so that it is the form that answers a body too large, with a page.
+        most = 2 * body.MAX_WITH_FILES if self.settings.files else 4 * body.MAX_BODY
         return (
             Route("GET", "", self.show),
-            Route("POST", "", self.take),
-            Route("POST", "send", self.take),
+            Route("POST", "", self.take, most),
+            Route("POST", "send", self.take, most),
             Route("GET", "send", self.back),
-            Route("POST", "post", self.take_foreign),
+            Route("POST", "post", self.take_foreign, most),
             Route("GET", "post", self.back),
             Route("GET", "thanks", self.thank),
             Route("GET", "form.css", self.style),
@@ -51,12 +67,12 @@ class FormConnector(Connector):
             return self._may_send(request)
         if path not in (self._base(), f"{self._base()}/send"):
             return False
-        fields = body.read(request.header("content-type"), request.body)
+        fields = self._fields(request)
         return self._token(fields, request.received_at)[1] is None
 
     def parse(self, raw: Raw) -> list[Item]:
         try:
-            fields = body.read(raw.header("content-type"), raw.body)
+            fields = self._fields(raw)
         except Unreadable as error:
             raise Unparsable(words.say("en", error.why)) from None
         token = tokens.read(self._key(), fields.get(TOKEN))
@@ -68,6 +84,16 @@ class FormConnector(Connector):
             raise Unparsable("; ".join(f"{name or 'form'}: {look.sentence(why)}" for name, why in wrong.items()))
         language = words.choose(fields.get(LANGUAGE), self.hub.language, raw.header("accept-language"))
         return [filled.message(self.settings, fields, token, raw.received_at, raw.header("referer"), language)]
+
+    async def fetch(self, file: File, raw: Raw | None, sink: Sink) -> None:
+        """Out of the post that it came in."""
+        if raw is None:
+            raise Rejected("The post that it came in is not kept any longer.")
+        fields = await asyncio.to_thread(self._fields, raw)
+        await sink.write(fields.files[int(file.ref.removeprefix("file:"))].data)
+
+    def _fields(self, raw: Raw) -> Fields:
+        return body.read(raw.header("content-type"), raw.body, files=self.settings.files)
 
     # --- pages -------------------------------------------------------------------------------------------------------
 
@@ -85,7 +111,7 @@ class FormConnector(Connector):
     async def take(self, raw: Raw) -> Reply:
         """Our own form comes back."""
         try:
-            fields = body.read(raw.header("content-type"), raw.body)
+            fields = self._fields(raw)
         except Unreadable as error:
             return self._unreadable(raw, error)
         token, why = self._token(fields, raw.received_at)
@@ -99,7 +125,7 @@ class FormConnector(Connector):
     async def take_foreign(self, raw: Raw) -> Reply:
         """A firm's own form or server sends."""
         try:
-            fields = body.read(raw.header("content-type"), raw.body)
+            fields = self._fields(raw)
         except Unreadable as error:
             return self._unreadable(raw, error)
         fields.values.pop(TOKEN, None)

@@ -9,9 +9,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from connectors.form import tokens
-from connectors.form.body import Fields
+from connectors.form.body import MAX_FILES, Fields
 from connectors.form.settings import FormSettings
-from hub.connector import Consent, Message, Point, Sender, Source
+from hub.connector import Consent, File, Message, Point, Sender, Source
 
 MAX_MESSAGE: Final = 10_000
 MAX_NAME: Final = 200
@@ -56,8 +56,10 @@ def box(purpose: str) -> str:
 def judge(settings: FormSettings, fields: Fields, wrong: Callable[[Point], str | None]) -> dict[str, Wrong]:
     """What is wrong, by field, in the order of the page; empty: it can be stored. "" is the form as a whole."""
     found: dict[str, Wrong] = {}
-    if fields.files:
+    if fields.files and not settings.files:
         found[""] = ("files", {})
+    elif len(fields.files) > MAX_FILES:
+        found["files"] = ("too_many_files", {"most": MAX_FILES})
     if fields.too_many:
         found[""] = ("too_many", {})
     for name in ("name", "email", "phone", "subject"):
@@ -133,7 +135,10 @@ def digest(fields: Fields) -> str:
     """What was said, as one short text: equal for a repetition, whatever the tokens."""
     said = {k: v for k, v in fields.values.items() if k not in (TOKEN, CLIENT_ID, NEXT)}
     text = json.dumps([sorted(said.items()), sorted(fields.ticked)], ensure_ascii=True)
-    return hashlib.blake2s(text.encode(), digest_size=16).hexdigest()
+    found = hashlib.blake2s(text.encode(), digest_size=16)
+    for file in fields.files:
+        found.update(file.data)
+    return found.hexdigest()
 
 
 def external_id(token: tokens.Token | None, fields: Fields, received_at: int) -> str:
@@ -171,6 +176,10 @@ def message(
         new_ticket=True,
         suspicion=_suspicion(fields, token, received_at),
         source=_source(settings, fields, referer),
+        files=tuple(
+            File(f"file:{n}", one.name, one.content_type or "application/octet-stream", len(one.data))
+            for n, one in enumerate(fields.files)
+        ),
         details=_details(settings, fields, received_at),
     )
 

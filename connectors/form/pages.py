@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import jinja2
 
 from connectors.form import words
-from connectors.form.body import Fields
+from connectors.form.body import MAX_FILES, Fields
 from connectors.form.filled import CLIENT_ID, LANGUAGE, NEXT, OURS, PURPOSES, TICKED, TOKEN, TRAP, UTM, Wrong, box
 from connectors.form.settings import FormSettings, ink
 
@@ -77,6 +77,10 @@ def base(public_url: str, token: str) -> str:
 def form(look: Look, fields: Fields, token: str, wrong: dict[str, Wrong], problem: str = "") -> bytes:
     """The page with what was typed. `wrong` by field, "" the form as a whole; `problem` stands above all."""
     shown = [*_lines(look, fields, wrong), *_questions(look, fields, wrong), _message(look, fields, wrong)]
+    if look.settings.files:
+        says = look.say("files_again") if fields.files else look.say("files_hint", most=MAX_FILES)
+        error = _error(look, wrong, "files")
+        shown.append(Shown("files", look.say("files_label"), "file", "", False, error, hint="files-hint", says=says))
     boxes = _boxes(look, fields, wrong)
     marked = [field for field in (*shown, *boxes) if field.error]
     if "" in wrong:

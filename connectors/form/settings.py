@@ -48,6 +48,7 @@ class FormSettings:
         default=None,
         shape="lines",
     )
+    files: bool = setting("Take files", "A field for up to three files, together no larger than 10 MB.", default=False)
     place: str | None = setting("Place", "Where this form hangs or belongs: a branch, a counter, a page.", default=None)
     servers: tuple[str, ...] = setting(
         "Own servers", "Addresses or networks whose posts are not counted: 203.0.113.7, 2001:db8::/48.", default=()

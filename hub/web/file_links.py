@@ -11,9 +11,11 @@ import re
 from typing import Final, Literal
 
 import msgspec
+from aiohttp import hdrs, web
 
 from hub.clock import HOUR, MINUTE
 from hub.web.keys import Desk
+from hub.web.remote import host_of
 
 What = Literal["show", "preview", "download", "put"]
 GOOD_FOR: Final = 5 * MINUTE
@@ -39,9 +41,15 @@ def link(desk: Desk, token: str, audience: str, what: What) -> str:
     return _content(desk) + path(desk, token, audience, what)
 
 
-def elsewhere(desk: Desk, token: str, audience: str, what: What) -> str | None:
-    """Where an agent's browser has to go for it, if files have an address of their own."""
-    return link(desk, token, audience, what) if _content(desk) else None
+def elsewhere(desk: Desk, request: web.Request, token: str, audience: str, what: What) -> str | None:
+    """Where a browser has to go for it, if files have an address of their own and this is another one."""
+    return link(desk, token, audience, what) if not is_here(desk, request) else None
+
+
+def is_here(desk: Desk, request: web.Request) -> bool:
+    """Was it asked for where browsers get files?"""
+    content = _content(desk)
+    return not content or host_of(f"//{request.headers.get(hdrs.HOST, '')}") == host_of(content)
 
 
 def read(desk: Desk, token: str, key: str, *wanted: What) -> Key | None:

@@ -128,7 +128,18 @@ async def download(request: web.Request) -> web.StreamResponse:
     asked = await _DOWNLOADING.request(request)
     desk = request.app[DESK]
     opened = await desk.store.read(access.open, caller, asked.file_id)
+    if hdrs.AUTHORIZATION not in request.headers:
+        _send_elsewhere(request, caller, asked.file_id, preview=asked.preview, download=asked.download)
     return await _answer(request, opened, preview=asked.preview, download=asked.download)
+
+
+def _send_elsewhere(request: web.Request, caller: Caller, token: str, *, preview: bool, download: bool) -> None:
+    """A browser in which somebody is signed in gets nothing that others sent from here, if there is another address."""
+    what: What = "preview" if preview else "download" if download else "show"
+    audience = f"agent:{caller.grants.agent_id}"
+    elsewhere = file_links.elsewhere(request.app[DESK], request, token, audience, what)
+    if elsewhere is not None:
+        raise web.HTTPFound(elsewhere)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -139,15 +150,14 @@ async def show(request: web.Request) -> web.StreamResponse:
         caller = await caller_of(request)
         permit(DOWNLOAD, caller)
         opened = await desk.store.read(access.open, caller, token)
-        what: What = "preview" if asked.preview else "download" if asked.download else "show"
-        elsewhere = file_links.elsewhere(desk, token, f"agent:{caller.grants.agent_id}", what)
-        if elsewhere is not None:
-            raise web.HTTPFound(elsewhere)
+        _send_elsewhere(request, caller, token, preview=asked.preview, download=asked.download)
         return await _answer(request, opened, preview=asked.preview, download=asked.download)
     key = file_links.read(desk, token, asked.key, "preview", "download", "show")
     if key is None:
         desk.limits.stranger(remote(request, desk.config.trusted_proxies))
         raise Refusal("forbidden", "This link is over, or it was altered. Open the file from where it stands.")
+    if not file_links.is_here(desk, request):
+        raise web.HTTPFound(desk.config.content_url + request.path_qs)
     opened = await _by_key(desk, token, key)
     return await _answer(request, opened, preview=key.what == "preview", download=key.what == "download")
 

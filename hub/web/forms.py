@@ -15,8 +15,6 @@ from hub.web.keys import DESK
 from hub.web.problem import HttpError
 from hub.web.remote import remote
 
-# More than any connector takes, so that it is the connector that answers a body too large, with a page.
-MAX_BODY: Final = 262_144
 _SET_BY_US: Final = frozenset({"content-length", "content-type", "connection", "transfer-encoding", "set-cookie"})
 
 
@@ -29,7 +27,7 @@ async def page(request: web.Request) -> web.Response:
     if inbox is None or not inbox.enabled or not inbox.features.form:
         raise not_found("page")
     route = _route(desk.runner.connector(inbox).routes(), request.method, request.match_info.get("path", ""))
-    taken = await body.read(request, MAX_BODY) if request.body_exists else b""
+    taken = await body.read(request, route.max_body) if request.body_exists else b""
     raw = Raw(
         method=request.method,
         url=desk.config.public_url.rstrip("/") + request.path,

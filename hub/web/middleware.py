@@ -15,7 +15,7 @@ from hub.errors import ParleyError, Unavailable
 from hub.web import body, problem
 from hub.web.figures import HTTP
 from hub.web.problem import REQUEST_ID, HttpError
-from hub.web.remote import Hosts
+from hub.web.remote import Hosts, host_of
 
 log = structlog.get_logger("web")
 
@@ -70,6 +70,7 @@ def dress(always: CIMultiDict[str]) -> Callable[[web.Request, web.StreamResponse
 
 def guard(config: Config) -> Middleware:
     hosts = Hosts(config.public_url)
+    files_host = host_of(config.content_url)
     # Asked by machines under whatever name their network has for us; what they answer is tied to no name.
     by_any_name = {"/healthz", "/metrics"} if config.metrics_token else {"/healthz"}
 
@@ -80,7 +81,10 @@ def guard(config: Config) -> Middleware:
             if request.version.major != 1:
                 raise HttpError("malformed", "The desk speaks HTTP/1.1.", close=True)
             named = request.headers.getall(hdrs.HOST, ())
-            if (len(named) != 1 or not hosts.knows(named[0])) and request.path not in by_any_name:
+            if files_host and len(named) == 1 and host_of(f"//{named[0]}") == files_host:
+                if not request.path.startswith("/files/"):
+                    raise HttpError("wrong_host", "Only files are answered under this name.", close=True)
+            elif (len(named) != 1 or not hosts.knows(named[0])) and request.path not in by_any_name:
                 _refuse_host(request, len(named))
             body.check_address(request.raw_path)
             return await handler(request)

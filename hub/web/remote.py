@@ -48,6 +48,14 @@ def _is_one_of(text: str, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 
 
+def host_of(url: str) -> str:
+    """The name in an address, in small letters; "" where there is none that can be read."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
 class Hosts:
     """The names under which the desk answers: its public one, this machine, and bare addresses (health checks).
 

@@ -1,6 +1,7 @@
 """`parley doctor` finds what is wrong: each fault is planted, and nothing is found where none is."""
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hub.clock import DAY, HOUR
 from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import outbox
+from hub.desk.files import rows
 from hub.events import SYSTEM, TagCreated
 from hub.staff.access import DESK
 
@@ -206,3 +208,21 @@ def test_the_worst_finding_decides() -> None:
     assert doctor.worst([]) == "ok"
     assert doctor.worst([ok, warn]) == "warn"
     assert doctor.worst([warn, fail, ok]) == "fail"
+
+
+async def test_files_that_are_missing_or_cut_are_found(desk: app.Desk) -> None:
+    contents = desk.runner.files.contents
+
+    def put(data: bytes) -> str:
+        writing = contents.begin(100)
+        writing.write(data)
+        return contents.keep(writing)
+
+    names = [await asyncio.to_thread(put, data) for data in (b"one", b"two", b"three")]
+    for name, size in zip(names, (3, 3, 5), strict=True):
+        await desk.store.write(rows.name_content, rows.Content(name, size, "text/plain", "off"))
+    assert (await only(desk, "files")).text == "3 contents, all there"
+    await asyncio.to_thread(contents.path(names[0]).unlink)
+    await asyncio.to_thread(os.truncate, contents.path(names[1]), 1)
+    texts = [finding.text for finding in (await found(desk))["files"]]
+    assert len(texts) == 2 and texts[0].startswith("1 of 3 are missing") and texts[1].startswith("1 of 3 are not as")

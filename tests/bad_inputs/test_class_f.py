@@ -233,6 +233,12 @@ def test_the_numbers_are_all_there() -> None:
     assert numbers == set(range(1, 71))
 
 
+def test_what_is_tested_elsewhere_is_tested_there() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parents[1].rglob("test_*.py"))
+    named = {line["tested_by"] for line in load.lines("class_f.yaml") if "tested_by" in line}
+    assert [name for name in sorted(named) if f"def {name}(" not in tests] == []
+
+
 # --- what takes more than one request --------------------------------------------------------------------------------
 
 

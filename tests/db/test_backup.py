@@ -18,11 +18,13 @@ from hub.clock import ManualClock, SystemClock
 from hub.db import tables
 from hub.db.backend import Backend
 from hub.db.backup import BackupFailed, create
+from hub.db.contents import Contents
 from hub.db.migrate import known, migrate
 from hub.db.postgres import PostgresBackend
-from hub.db.restore import EVENTS_SKIPPED, restore
+from hub.db.restore import EVENTS_SKIPPED, bring_contents, restore
 from hub.db.sqlite import SqliteBackend
 from hub.db.store import Store
+from hub.desk.files.rows import Content, name_content
 from hub.errors import StartRefused
 from tests.db.units import put, put_and_tell
 from tests.faults.harness import record
@@ -275,3 +277,29 @@ async def test_a_restore_that_breaks_off_leaves_the_place_empty(
     async with Store(_again(empty), ManualClock(NOW)) as store:
         await migrate(store.backend, NOW)
         assert await store.read(lambda rx: rx.rows("SELECT name FROM setting")) == []
+
+
+async def test_what_files_hold_goes_along_and_comes_back(sqlite_path: Path, tmp_path: Path) -> None:
+    here, there = Contents(tmp_path / "files"), Contents(tmp_path / "elsewhere")
+
+    def put_content(data: bytes) -> str:
+        writing = here.begin(100)
+        writing.write(data)
+        return here.keep(writing)
+
+    names = [await asyncio.to_thread(put_content, data) for data in (b"one", b"two", b"lost")]
+    await asyncio.to_thread(here.keep_preview, names[0], b"small")
+    async with Store(SqliteBackend(sqlite_path), ManualClock(NOW)) as store:
+        for name in names:
+            await store.write(name_content, Content(name, 3, "image/png", "off"))
+        await asyncio.to_thread(here.path(names[2]).unlink)
+        made = await create(store, tmp_path / "backup.db", contents=here)
+    assert (made["files"], made["missing"]) == (2, 1)
+
+    def back() -> dict[str, int]:
+        return bring_contents(tmp_path / "backup.db", there)
+
+    assert await asyncio.to_thread(back) == {"files": 2, "missing": 1}
+    assert await asyncio.to_thread(there.path(names[1]).read_bytes) == b"two"
+    assert await asyncio.to_thread(there.preview(names[0]).read_bytes) == b"small"
+    assert await asyncio.to_thread(back) == {"files": 2, "missing": 1}, "once more does no harm"

@@ -8,12 +8,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from hub.clock import MINUTE
+from hub.clock import MINUTE, ManualClock
+from hub.db.store import Store
 from hub.desk.files import rows, uploads
 from hub.staff import teams
 from hub.staff.access import DESK
 from hub.web import file_links
-from tests.fixtures.desk import Answer, DeskClient
+from tests.fixtures.desk import Answer, DeskClient, serving
 
 FILES = "/api/v1/files"
 PNG = bytes.fromhex(
@@ -182,6 +183,29 @@ async def test_a_browser_is_let_in_by_its_cookie(sqlite_desk_client: DeskClient)
     assert (await desk.get(f"/files/{file['id']}", as_=None)).status == 401
     outsider = {"Cookie": f"parley={desk.people['outsider'].session}"}
     assert (await desk.get(f"/files/{file['id']}", as_=None, headers=outsider)).status == 404
+
+
+async def test_files_may_have_an_address_of_their_own(sqlite_store: Store, clock: ManualClock, tmp_path: Path) -> None:
+    async with serving(sqlite_store, clock, tmp_path, content_url="http://files.example") as desk:
+        _, file = await said(desk, b"for you")
+        cookie = {"Cookie": f"parley={desk.people['agent'].session}"}
+        there = ""
+        for path in (f"/files/{file['id']}", f"{FILES}/{file['id']}"):
+            sent = await desk.get(path, as_=None, headers=cookie)
+            assert sent.status == 302 and sent.body != b"for you"
+            there = sent.headers["Location"]
+            assert there.startswith("http://files.example/files/")
+        link = there.removeprefix("http://files.example")
+        assert (await desk.get(link, as_=None)).status == 302, "nor by a link from where people are signed in"
+        own = {"Host": "files.example"}
+        got = await desk.get(link, as_=None, headers=own)
+        assert got.status == 200 and got.body == b"for you"
+        assert got.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert (await desk.get("/inbox", as_=None, headers=own | cookie)).status == 421
+        assert (await desk.get(f"{FILES}/{file['id']}", headers=own)).status == 421
+        assert (await desk.get(f"{FILES}/{file['id']}")).body == b"for you", "a program shows nothing to anybody"
+        page = await desk.get("/inbox", as_=None, headers=cookie)
+        assert "img-src 'self' data: blob: http://files.example" in page.headers["Content-Security-Policy"]
 
 
 # --- uploads that are not sent ---------------------------------------------------------------------------------------

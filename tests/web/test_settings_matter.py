@@ -38,7 +38,7 @@ SEEN: dict[str, dict[str, Any]] = {
     "form": {
         "title": "Write to us", "intro": "We read it.", "colour": "#0f766e", "ask": "phone", "name_required": None,
         "ask_subject": None, "selects": "Topic: one | two", "consent": "You may keep this.",
-        "marketing": "Send me news.", "language": "ru",
+        "marketing": "Send me news.", "language": "ru", "files": "1",
     },
 }  # fmt: skip
 
