@@ -6,6 +6,7 @@ knows the forms of some dozens of servers.
 """
 
 import email
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from email.policy import compat32
@@ -70,7 +71,7 @@ def bounce(
     if not recipients and (failed := found.get("x-failed-recipients")):
         recipients = [one.address for one in _addresses(failed) if one.address]
     if not recipients:
-        recipients = _by_its_form(raw)
+        recipients = _by_its_form(raw, senders, subject)
     if state is None:
         state = "delayed" if _DELAYED.search(f"{subject}\n{words[:2_000]}") else "failed"
     if not reason and (code := _CODE.search(words)) is not None:
@@ -150,14 +151,19 @@ def _after_type(value: str) -> str:
     return (rest if semicolon and "@" not in kind else value).strip()
 
 
-def _by_its_form(raw: bytes) -> list[str]:
+def _by_its_form(raw: bytes, senders: Sequence[Address], subject: str) -> list[str]:
     from flufl.bounce import all_failures
 
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     looked_at = raw[:MAX_LOOKED_AT]
     if looked_at.count(b"\n--") > MAX_DIVIDED:  # the standard library would take seconds over it
         return []
     try:
-        temporary, permanent = all_failures(email.message_from_bytes(looked_at, policy=compat32))
+        parsed = email.message_from_bytes(looked_at, policy=compat32)
+        for name, value in (("From", senders[0].address if senders else ""), ("Subject", subject)):
+            del parsed[name]
+            parsed[name] = value or "mailer-daemon@localhost"  # one that is missing or odd would stop it at once
+        temporary, permanent = all_failures(parsed)
     except Exception:  # it meets anything at all, and trusts it
         return []
     found: set[str] = {one.decode("utf-8", "replace") for one in permanent or temporary}

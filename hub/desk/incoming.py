@@ -1,6 +1,6 @@
 """What a contact says becomes a message of a ticket, once: the unit behind every door."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -46,6 +46,7 @@ VALUES (:ticket_id, :inbox_id, 'incoming', 'contact', :contact_id, :text, :html,
         :in_reply_to, :sent_at, :details, :now)
 RETURNING id"""
 _EDIT = "UPDATE message SET text = :text, html = :html, edited_at = :now WHERE id = :id"
+_CAME_IN = "UPDATE message SET inbound_id = :inbound_id WHERE id = :id"
 _DELETE = """
 UPDATE message SET text = '', html = NULL, subject = NULL, details = NULL, deleted_at = :now
 WHERE id = :id AND deleted_at IS NULL"""
@@ -141,6 +142,12 @@ def store_message(
         after=ticket.scope,
     )
     return message_id
+
+
+def came_in(tx: Tx, message_ids: Iterable[int], inbound_id: int) -> None:
+    """The raw bytes that letters came in."""
+    for message_id in message_ids:
+        tx.run(_CAME_IN, id=message_id, inbound_id=inbound_id)
 
 
 def write_down(

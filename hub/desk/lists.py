@@ -260,6 +260,7 @@ class Said(msgspec.Struct, frozen=True):
     created_at: int
     edited_at: int | None
     deleted_at: int | None
+    inbound_id: int | None  # the raw bytes that it came in
 
 
 class Noted(msgspec.Struct, frozen=True):

@@ -1,5 +1,5 @@
-"""The HTML of a message and the pictures in it, for whoever may see its ticket. Called by hub.web.message_page, which
-shows it in a frame of its own; nothing else may show it."""
+"""The HTML of a message, the pictures in it and the bytes that it came in, for whoever may see its ticket. Called by
+hub.web.message_page, which shows it in a frame of its own; nothing else may show it."""
 
 import re
 from html import unescape
@@ -10,11 +10,13 @@ import msgspec
 from hub.db.tx import Rx
 from hub.desk import ticket as tickets
 from hub.desk.files import rows as files
-from hub.errors import not_found
+from hub.errors import Refusal, not_found
 from hub.staff import agents
 from hub.staff.access import Caller, may
 
 _HTML = "SELECT ticket_id, html, subject FROM message WHERE id = :id AND deleted_at IS NULL"
+_CAME_IN = "SELECT ticket_id, inbound_id FROM message WHERE id = :id AND deleted_at IS NULL"
+_RAW = "SELECT body FROM inbound WHERE id = :id"
 # As the sanitiser of a connector writes a picture: every attribute in double quotes.
 PICTURE: Final = re.compile(r"<img((?:\s+[a-z-]+=\"[^\"]*\")*)\s*/?>")
 _SOURCE: Final = re.compile(r"\ssrc=\"([^\"]*)\"")
@@ -45,6 +47,17 @@ def remote_picture(rx: Rx, caller: Caller, message_id: int, number: int) -> str:
     if not 0 <= number < len(addresses):
         raise not_found("picture")
     return addresses[number]
+
+
+def original(rx: Rx, caller: Caller, message_id: int) -> bytes:
+    """As it came, before anybody looked into it."""
+    row = rx.row(_CAME_IN, id=message_id)
+    if row is None or row[1] is None or not may(caller.grants, tickets.must(rx, row[0]).scope):
+        raise not_found("original")
+    body = rx.value(_RAW, id=row[1])
+    if body is None:
+        raise Refusal("gone", "What this message came in is not kept any longer.")
+    return bytes(body)
 
 
 def source(attributes: str) -> str:

@@ -2,6 +2,7 @@
 
     GET /m/<id>/body             the page; ?pictures=1 with those that lie elsewhere
     GET /m/<id>/picture?n=<n>    one of those, fetched by the desk, so that nobody learns who has looked
+    GET /m/<id>/original         what the message came in, to be kept or looked into elsewhere
 
 Three walls, each of which holds by itself: what came in was sanitised by its connector; the frame and the page's own
 policy put it into a sandbox without scripts; and that policy lets it fetch nothing but pictures from here.
@@ -19,7 +20,7 @@ from markupsafe import Markup
 
 from hub.connector import HttpAnswer, Rejected, Retry, Unknown
 from hub.desk import message_pages
-from hub.desk.files import types
+from hub.desk.files import names, types
 from hub.errors import Refusal, invalid
 from hub.staff.access import Caller
 from hub.web import body, file_links, pages, plain
@@ -88,6 +89,16 @@ def _page(desk: Desk, caller: Caller, message_id: int, with_pictures: bool) -> C
         return message_pages.PICTURE.sub(place, found.html)
 
     return put_together
+
+
+async def original(request: web.Request) -> web.Response:
+    caller = await plain.signed_in(request)
+    message_id = int(request.match_info["id"])
+    raw = await request.app[DESK].store.read(message_pages.original, caller, message_id)
+    response = web.Response(body=raw, content_type=types.UNKNOWN)
+    response.headers[hdrs.CONTENT_DISPOSITION] = names.disposition("attachment", f"message-{message_id}.eml")
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
 
 
 # --- pictures from elsewhere -----------------------------------------------------------------------------------------

@@ -90,6 +90,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", r"/preview/{look:[\w-]+}/w.js", preview.loader),
     ("GET", r"/preview/{look:[\w-]+}/w/frame", preview.frame),
     ("GET", r"/m/{id:\d{1,18}}/body", message_page.show),
+    ("GET", r"/m/{id:\d{1,18}}/original", message_page.original),
     ("GET", r"/m/{id:\d{1,18}}/picture", message_page.picture),
     ("GET", "/files/{id}", files.show),
     ("PUT", "/files/{id}", files.put),

@@ -162,23 +162,23 @@ async def _one(store: Store, inbox: Inbox, raw: Raw, item: Item) -> Taken:
 
 
 def _single(tx: Tx, inbox: Inbox, raw: Raw, item: Item) -> Taken:
-    with_files: list[int] = []
-    filed = apply(tx, inbox, item, with_files)
+    kept: list[int] = []
+    filed = apply(tx, inbox, item, kept)
     ignored = _why_ignored(item)
     state: State = "done" if ignored is None else "ignored"
     inbound_id = _insert(tx, inbox, raw, state, ignored)
-    files.came_with(tx, with_files, inbound_id)
+    _came_in(tx, kept, inbound_id)
     return Taken(state, () if filed is None else (filed,))
 
 
 def _all(tx: Tx, inbox: Inbox, raw: Raw, items: Sequence[Item]) -> Taken:
     done = _Outcome()
-    with_files: list[int] = []
+    kept: list[int] = []
     for position, item in enumerate(items):
-        done.add(position, item, *tx.alone(apply, inbox, item, with_files))
+        done.add(position, item, *tx.alone(apply, inbox, item, kept))
     if done.later and not done.wrong:
         inbound_id = _insert(tx, inbox, raw, "waiting", done.reason)
-        files.came_with(tx, with_files, inbound_id)
+        _came_in(tx, kept, inbound_id)
         _wait(tx, inbound_id, 0, PATIENCE[0])
         return Taken("done", tuple(done.filed))
     if done.blocked:
@@ -186,7 +186,7 @@ def _all(tx: Tx, inbox: Inbox, raw: Raw, items: Sequence[Item]) -> Taken:
         if done.only_blocked:
             return Taken("ignored")
     inbound_id = _insert(tx, inbox, raw, done.state, done.reason)
-    files.came_with(tx, with_files, inbound_id)
+    _came_in(tx, kept, inbound_id)
     if done.state == "quarantined":
         _announce(tx, inbox, inbound_id)
     return Taken(done.state, tuple(done.filed))
@@ -209,14 +209,14 @@ def _quarantine(tx: Tx, inbox: Inbox, raw: Raw, reason: str) -> Taken:
     return Taken("quarantined")
 
 
-def apply(tx: Tx, inbox: Inbox, item: Item, with_files: list[int], *, restored: bool = False) -> Filed | None:
-    """One item. Raises what keeps it from being stored. `with_files` gets the message if files are expected with it.
-    `restored`: also what a blocked contact wrote."""
+def apply(tx: Tx, inbox: Inbox, item: Item, kept: list[int], *, restored: bool = False) -> Filed | None:
+    """One item. Raises what keeps it from being stored. `kept` gets the message if what it came in is of use to it
+    later. `restored`: also what a blocked contact wrote."""
     match item:
         case Message():
             received = incoming.receive(tx, inbox, item, restored=restored)
-            if item.files and not received.duplicate:
-                with_files.append(received.message_id)
+            if (item.files or item.html or item.known_as) and not received.duplicate:
+                kept.append(received.message_id)
             return Filed(received.number, received.duplicate)
         case Receipt():
             if not deliveries.receipt(tx, inbox.id, item) and not own_mail.receipt(tx, inbox.id, item):
@@ -234,6 +234,12 @@ def apply(tx: Tx, inbox: Inbox, item: Item, with_files: list[int], *, restored: 
         case _:
             raise Unparsable(f"The connector made a {type(item).__name__} of it, which is no item.")
     return None
+
+
+def _came_in(tx: Tx, kept: Sequence[int], inbound_id: int) -> None:
+    """From the raw bytes their files are fetched, and agents get letters as they came."""
+    incoming.came_in(tx, kept, inbound_id)
+    files.came_with(tx, kept, inbound_id)
 
 
 def _why_ignored(item: Item) -> str | None:
@@ -366,9 +372,9 @@ def given_up(tx: Tx, payload: Any) -> None:
 def _chunk(
     tx: Tx, inbox: Inbox, items: Sequence[Item], inbound_id: int, restored: bool
 ) -> list[tuple[Filed | None, BaseException | None]]:
-    with_files: list[int] = []
-    outcomes = [tx.alone(apply, inbox, item, with_files, restored=restored) for item in items]
-    files.came_with(tx, with_files, inbound_id)
+    kept: list[int] = []
+    outcomes = [tx.alone(apply, inbox, item, kept, restored=restored) for item in items]
+    _came_in(tx, kept, inbound_id)
     return outcomes
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from hub.connector import Message, Point, Sender
+from hub.connector import Message, Point, Raw, Sender
 from hub.db.tx import Tx
 from hub.desk import incoming
+from hub.work import inbound
 from hub.work.http import SafeClient
 from tests.fixtures.desk import DeskClient
 
@@ -98,3 +99,28 @@ async def test_pictures_from_elsewhere_come_by_way_of_the_desk(
     assert "sandbox" in found[0].headers["Content-Security-Policy"]
     assert asked == ["/a.png?x=1&y=2", "/b.svg", "/onward", "/a.png?x=1&y=2", "/away"]
     assert (await page(client, f"/m/{message_id}/picture?n=x")).status == 422
+
+
+async def test_the_original_is_what_came(desk_client: DeskClient) -> None:
+    client = desk_client
+    message = Message(
+        external_id="m", sender=Sender(Point("email", "eve@example.net"), "Eve"), text="Hello", html="<p>"
+    )
+
+    class Letters:
+        kind, reader = "letters", None
+
+        def parse(self, _raw: Raw) -> list[Message]:
+            return [message]
+
+    raw = Raw(body=b"From: eve@example.net\r\n\r\nHello")
+    await inbound.receive(client.store, client.inbox, Letters(), raw)  # type: ignore[arg-type]
+    thread = (await client.get("/api/v1/tickets/1001")).json
+    (said,) = thread["messages"]
+    assert said["original"]
+    answer = await page(client, f"/m/{said['id']}/original")
+    assert answer.status == 200 and answer.body == raw.body
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert (await page(client, f"/m/{said['id']}/original", "outsider")).status == 404
+    await client.store.write(lambda tx: tx.run("DELETE FROM inbound"))
+    assert (await page(client, f"/m/{said['id']}/original")).status == 410

@@ -13,6 +13,7 @@ from tests.fixtures.desk import DeskClient
 # Reviewed: for people, providers and machines, not for programs of others.
 NOT_THE_API = {
     "GET /m/{id}/body",
+    "GET /m/{id}/original",
     "GET /m/{id}/picture",
     "GET /",
     "GET /sign-in",
