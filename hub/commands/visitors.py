@@ -25,13 +25,14 @@ Address = Annotated[str, msgspec.Meta(max_length=20_000)]
 
 
 class LeaveDetails(Request, frozen=True, kw_only=True):
-    """`consent`: they ticked the box."""
+    """`consent`: they ticked the box. `answer_me`: the words in which they agreed to be answered by e-mail."""
 
     name: Line | None = None
     email: Line | None = None
     phone: Line | None = None
     subject: Line | None = None
     consent: bool = False
+    answer_me: Line | None = None
 
 
 class Say(Request, frozen=True, kw_only=True):

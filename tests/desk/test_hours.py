@@ -15,9 +15,10 @@ from hub.commands import BY_NAME
 from hub.commands.perform import look, perform
 from hub.db.store import Store
 from hub.db.tx import Tx
-from hub.desk import hours, inboxes, routing_settings
+from hub.desk import hours, inboxes, routing_settings, visitors
 from hub.desk.hours import Schedule, SpecialDay, lookup
 from hub.desk.hours.schedule import date_of, number_of
+from hub.desk.visitors.details import Details
 from hub.desk.zones import zone
 from hub.errors import Refusal
 from hub.staff import agents, roles, teams
@@ -319,6 +320,12 @@ async def test_a_visitor_is_told_when_it_opens(hall: Hall, clock: ManualClock) -
     assert state.online and (state.closed, state.opens_at) == (True, opening)
 
 
+_ADDRESS = """
+SELECT contact_point.sureness, consent.purpose, consent.given, consent.wording
+FROM contact_point JOIN consent ON consent.contact_point_id = contact_point.id
+WHERE contact_point.kind = 'email' AND contact_point.value = 'eve@example.net'"""
+
+
 async def test_who_waits_long_is_offered_another_way(hall: Hall, clock: ManualClock) -> None:
     await hall.ann_is_there()
     eve, adam = await hall.browser(), await hall.browser()
@@ -329,6 +336,12 @@ async def test_who_waits_long_is_offered_another_way(hall: Hall, clock: ManualCl
     state = await eve.sees()
     assert (state.long_wait, state.ways) == (True, ("message",))
     assert (await adam.sees()).long_wait, "who comes now learns that others wait already"
+    words = "You may answer me at this address."
+    await eve.does(visitors.leave_details, hall.inbox, Details(email="eve@example.net", answer_me=words))
+    state = await eve.sees()
+    assert (state.long_wait, state.ways) == (True, ())
+    kept = await hall.store.read(lambda rx: rx.rows(_ADDRESS))
+    assert kept == [("typed", "support", 1, words)]
     await hall.store.write(routing_settings.change, DESK, long_wait_minutes=0)
     assert not (await eve.sees()).long_wait
     await hall.store.write(routing_settings.change, DESK, long_wait_minutes=1)

@@ -379,6 +379,44 @@ async def test_while_nobody_is_here_it_is_a_form_with_a_number(desk: ChatDesk, b
         )
 
 
+async def test_who_waits_long_may_leave_an_address_and_go(desk: ChatDesk, browser: Browser, shop: str) -> None:
+    """The desk says after minutes that it takes long; here what it says is changed on the way, and the rest is real."""
+
+    def between(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        line.on_message(server.send)
+        server.on_message(
+            lambda text: line.send(
+                str(text).replace('"long_wait":false', '"long_wait":true').replace('"ways":[]', '"ways":["message"]')
+            )
+        )
+
+    async with desk.agent() as anna:
+        context = await browser.new_context(viewport={"width": 390, "height": 780})
+        await context.route_web_socket("**/live", between)
+        tab = await visit(context, shop)
+        await tab.open()
+        await tab.say("Is anybody here?")
+        await anna.hears("Is anybody here?")
+        form = tab.chat.locator("form.rating")
+        await form.get_by_label("Or leave your e-mail address").fill("eve")
+        await form.get_by_role("button", name="Leave my address").click()
+        await expect(form.get_by_role("alert")).to_have_text("Write an address like name@example.org.")
+        await form.get_by_label("Or leave your e-mail address").fill("eve@example.net")
+        await form.get_by_role("button", name="Leave my address").click()
+        await expect(form.get_by_role("alert")).to_contain_text("Tick the box first")
+        await form.get_by_label("You may answer me at this address.").check()
+        await form.get_by_role("button", name="Leave my address").click()
+        await expect(tab.chat.get_by_text("We can answer you at eve@example.net as well.")).to_be_visible()
+        found = (await desk.ask("GET", "/contacts?q=eve@example.net"))["items"][0]
+        contact = await desk.ask("GET", f"/contacts/{found['id']}")
+        email = next(point for point in contact["points"] if point["kind"] == "email")
+        assert (email["sureness"], contact["consents"][-1]["purpose"]) == ("typed", "support")
+        assert contact["consents"][-1]["wording"] == "You may answer me at this address."
+        assert tab.said == []
+        await context.close()
+
+
 async def test_a_chat_is_ended_rated_and_begun_anew(desk: ChatDesk, browser: Browser, shop: str) -> None:
     async with desk.agent() as anna:
         tab = await visit(browser, shop)

@@ -47,6 +47,26 @@ export class Choices extends Writing {
     this.line.command("forget").then(gone, gone);
   }
 
+  async leaveAddress(event, words) {
+    event.preventDefault();
+    const { email, agrees } = event.target.elements, typed = email.value.trim();
+    this.wrongAddress = !/^\S+@\S+$/.test(typed) ? _("Write an address like name@example.org.")
+      : agrees.checked ? "" : _("Tick the box first: then we may write to you.");
+    this.draw();
+    if (this.wrongAddress) {
+      (agrees.checked || !typed ? email : agrees).focus();
+      return;
+    }
+    try {
+      const { state } = await this.line.command("leave_details", { email: typed, answer_me: words });
+      this.left = typed;
+      this.act({ type: "my.state", state });
+    } catch (problem) {
+      this.wrongAddress = problem?.status === 422 ? _("This address does not seem to be right.") : _("That did not work. Please try again.");
+    }
+    this.draw();
+  }
+
   rateAnew() {
     this.rerate = true;
     this.draw();

@@ -13,6 +13,7 @@ export const EMPTY = Object.freeze({
   closed: false, // a form that asks for an address, instead of a chat
   opensAt: null, // when somebody is here again
   longWait: false, // waiting takes so long that nobody should have to
+  ways: [], // what to offer to whoever waits too long: "message", to leave an address and be answered there
   ask: [], // what is to be asked before a new ticket, with a star where it is necessary
   consent: null, // the words of a box that has to be ticked first
   mustSignIn: false,
@@ -92,6 +93,7 @@ function taken(state, shown) {
     closed: shown.closed ?? false,
     opensAt: shown.opens_at ?? null,
     longWait: shown.long_wait ?? false,
+    ways: shown.ways ?? [],
     ask: shown.ask ?? [],
     consent: shown.consent ?? null,
     mustSignIn: shown.must_sign_in ?? false,

@@ -184,8 +184,8 @@ function linked(text) {
   );
 }
 
-function queue({ state }) {
-  const { ticket } = state;
+function queue(chat) {
+  const { state } = chat, { ticket } = state;
   if (ended(state) || state.closed || ticket?.agent || !(ticket?.position >= 0)) return nothing;
   const minutes = Math.ceil((ticket.expected_wait ?? 0) / 60_000);
   const place = ticket.position
@@ -195,7 +195,23 @@ function queue({ state }) {
   const long = state.longWait
     ? _("It takes longer than usual. You need not wait here: our answer will be here when you come back.")
     : nothing;
-  return html`<p class="queue" role="status">${place} ${wait} ${long}</p>`;
+  return html`<p class="queue" role="status">${place} ${wait} ${long}</p>${address(chat)}`;
+}
+
+const AGREES = () => _("You may answer me at this address.");
+
+// Whoever waits too long may leave an address and go.
+function address(chat) {
+  const { state, left, wrongAddress: wrong } = chat;
+  if (left) return html`<p class="queue" role="status">${_("Thank you. We can answer you at {0} as well.", left)}</p>`;
+  if (!state.longWait || !state.ways.includes("message")) return nothing;
+  return html`<form class="rating" novalidate @submit=${(event) => chat.leaveAddress(event, AGREES())}>
+    <label for="leave-email">${_("Or leave your e-mail address, and we answer you there")}</label>
+    <input id="leave-email" name="email" type="email" dir="ltr" autocomplete="email" maxlength="200" aria-invalid=${wrong ? "true" : "false"} aria-describedby=${wrong ? "leave-wrong" : nothing}>
+    <label class="box"><input type="checkbox" name="agrees" aria-describedby=${wrong ? "leave-wrong" : nothing}><span>${AGREES()}</span></label>
+    ${wrong ? html`<p class="wrong" role="alert" id="leave-wrong">${wrong}</p>` : nothing}
+    <button class="main">${_("Leave my address")}</button>
+  </form>`;
 }
 
 function after(chat) {

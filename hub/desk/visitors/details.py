@@ -27,13 +27,15 @@ _LABELS: Final = {
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """As typed, e-mail and phone as a person would write them. `consent`: they ticked the box."""
+    """As typed, e-mail and phone as a person would write them. `consent`: they ticked the box. `answer_me`: the words
+    in which they agreed to be answered by e-mail."""
 
     name: str | None = None
     email: str | None = None
     phone: str | None = None
     subject: str | None = None
     consent: bool = False
+    answer_me: str | None = None
 
 
 def settings(inbox: Inbox) -> LiveSettings:
@@ -65,6 +67,8 @@ def leave_details(tx: Tx, visitor: Visitor, inbox: Inbox, details: Details) -> V
         _apply(tx, visitor, visitor.contact_id, inbox, kept)
         if details.consent:
             _consent(tx, visitor, inbox)
+        if given.email and details.answer_me:
+            _may_answer(tx, visitor.contact_id, inbox, given.email, details.answer_me)
     if visitor != before:
         record(tx, visitor, VisitorChanged(visitor_id=visitor.id))
     return visitor
@@ -166,6 +170,17 @@ def _apply(tx: Tx, visitor: Visitor, contact_id: int, inbox: Inbox, known: Detai
         value = getattr(known, kind)
         if value:
             points.add(tx, contact_id, Point(kind, value), "typed", by, country=inbox.common.default_country)
+
+
+def _may_answer(tx: Tx, contact_id: int, inbox: Inbox, email: str, words: str) -> None:
+    """Theirs alone: an address that somebody else has says nothing about that one."""
+    kind = points.EMAIL
+    found = points.find(tx, kind, "", points.normalise(kind, email, inbox.common.default_country, kind)[0])
+    if found is None or found[1] != contact_id:
+        return
+    wording = clean(words, "answer_me", most=MAX_LINE, lines=False)
+    consent = Consent(consents.SUPPORT, True, wording)
+    consents.put(tx, found[0], contact_id, consent, how=inbox.kind, by=Actor("contact", contact_id), inbox_id=inbox.id)
 
 
 def _consent(tx: Tx, visitor: Visitor, inbox: Inbox) -> None:
