@@ -109,6 +109,7 @@ class Composer extends Part {
   }
 
   firstUpdated() {
+    if (Object.keys(localStorage).some((key) => key.startsWith('parley.files.'))) withFiles(() => {}); // attached before a reload
     setTimeout(() => import('./suggest.js'), 1_000); // so that it is there when the first sign is typed
   }
 

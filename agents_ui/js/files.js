@@ -11,6 +11,7 @@ import { signal } from './vendor/signals-core.js';
 bring({ name: 'files.css', load: () => Promise.resolve(), css: 'files.css' });
 
 const MOST = 5; // of one message
+const KEPT = 23 * 3_600_000; // ms: the desk keeps what was not sent for a day
 const LONGEST = 300; // seconds of a voice note
 const SPEEDS = [1, 1.5, 2];
 const RECORDED = ['audio/webm;codecs=opus', 'audio/mp4', 'audio/ogg;codecs=opus'];
@@ -35,7 +36,7 @@ const changed = () => { changes.value = changes.peek() + 1; };
 
 export function trayOf(number, mode) {
   const key = `${number} ${mode}`;
-  if (!trays.has(key)) trays.set(key, new Tray());
+  if (!trays.has(key)) trays.set(key, new Tray(`parley.files.${number}.${mode}`));
   return trays.get(key);
 }
 
@@ -44,6 +45,25 @@ class Tray {
   recording = null;
   wanted = null; // what is called once all has arrived
   #keys = 0;
+  #kept; // under which name this browser keeps what is there, until it is sent
+
+  constructor(kept) {
+    this.#kept = kept;
+    try {
+      this.restore(JSON.parse(localStorage.getItem(kept) ?? '[]').filter(({ at }) => Date.now() - at < KEPT), false);
+    } catch {
+      localStorage.removeItem(kept);
+    }
+  }
+
+  /** A reload loses nothing that has arrived. */
+  #keep() {
+    const there = this.items.filter((item) => item.state === 'there').map(({ id, name, kind, size: bytes, voice, seconds, at }) =>
+      ({ id, name, kind, size: bytes, voice, seconds, at: at ?? Date.now() }));
+    if (there.length) localStorage.setItem(this.#kept, JSON.stringify(there));
+    else localStorage.removeItem(this.#kept);
+    changed();
+  }
 
   add(blobs, more = {}) {
     const room = Math.max(0, MOST - this.items.length);
@@ -70,7 +90,7 @@ class Tray {
       Object.assign(item, { state: 'failed', why: problem.message });
       this.wanted = null;
     }
-    changed();
+    this.#keep();
     const then = this.wanted;
     if (!then || this.busy) return;
     this.wanted = null;
@@ -78,9 +98,10 @@ class Tray {
   }
 
   /** What was attached to something that was not sent after all. */
-  restore(files = []) {
-    this.items = [...this.items, ...files.map((file) => ({ ...file, key: ++this.#keys, state: 'there', look: looks.get(file.id) ?? null, picture: file.kind === 'image' && looks.has(file.id) }))];
-    changed();
+  restore(files = [], anew = true) {
+    const look = ({ id, kind, voice }) => looks.get(id) ?? (kind === 'image' || voice ? `/files/${id}` : null);
+    this.items = [...this.items, ...files.map((file) => ({ ...file, key: ++this.#keys, state: 'there', look: look(file), picture: file.kind === 'image' }))];
+    if (anew) this.#keep();
   }
 
   remove(item) {
@@ -88,7 +109,7 @@ class Tray {
     this.wanted = null;
     item.request?.abort();
     if (item.id) ask('delete', `/files/${item.id}`, undefined, { quiet: true });
-    changed();
+    this.#keep();
   }
 
   get busy() {
@@ -104,7 +125,7 @@ class Tray {
     }
     const there = this.items.filter((item) => item.state === 'there');
     this.items = this.items.filter((item) => item.state === 'failed');
-    changed();
+    this.#keep();
     return there.map(({ id, name, kind, size: bytes, voice, seconds }) => ({
       id, name, kind, size: bytes, seconds, voice: Boolean(voice), state: 'there', caption: '', preview: false,
     }));

@@ -1,5 +1,6 @@
 """Any system that can post JSON and take JSON, both signed by Standard Webhooks 1.0. README.md is its manual."""
 
+import asyncio
 import dataclasses
 from typing import Final
 
@@ -8,6 +9,7 @@ from connectors.webhook import render, signing
 from hub.connector import (
     Connector,
     Features,
+    File,
     Found,
     Item,
     NotFound,
@@ -15,12 +17,14 @@ from hub.connector import (
     Raw,
     Rejected,
     Retry,
+    Sink,
     Unknowable,
     Unknown,
     WrongSetting,
     setting,
 )
 
+MAX_FILE: Final = 25_000_000
 NO_ADDRESS: Final = "This inbox has no address to send to. Enter one in its settings."
 
 
@@ -67,7 +71,7 @@ class WebhookSettings:
 class WebhookConnector(Connector):
     kind = reading.KIND
     title = "Webhook"
-    features = Features(subject=True, receipts=True, reaches=(reading.KIND, "email", "phone"))
+    features = Features(subject=True, files=True, receipts=True, reaches=(reading.KIND, "email", "phone"))
     Settings = WebhookSettings
     settings: WebhookSettings
 
@@ -85,7 +89,20 @@ class WebhookConnector(Connector):
             raise Rejected(error.reason) from None
 
     async def send(self, part: Outgoing) -> str | None:
-        return await self._post(part.id, render.body(part, self.hub.now()))
+        now = self.hub.now()
+        body = await asyncio.to_thread(render.body, part, now) if part.files else render.body(part, now)
+        return await self._post(part.id, body)
+
+    async def fetch(self, file: File, raw: Raw | None, sink: Sink) -> None:
+        """From the address that it was named with. One more byte is asked for than may be: so too much is seen."""
+        answer = await self.hub.http.request("GET", file.ref, max_body=MAX_FILE + 1)
+        if answer.status == 429 or answer.status >= 500:
+            raise Retry(render.retry_after(answer, self.hub.now()), f"Its address answers with {answer.status}.")
+        if answer.status != 200:
+            raise Rejected(f"Its address answers with {answer.status}.")
+        if len(answer.body) > MAX_FILE:
+            raise Rejected("It is larger than 25 MB.")
+        await sink.write(answer.body)
 
     async def find(self, part: Outgoing) -> Found | NotFound | Unknowable:
         if not self.settings.can_find or self.settings.url is None:

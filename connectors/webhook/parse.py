@@ -7,6 +7,7 @@ from typing import Any, Final
 from hub.connector import (
     Deletion,
     Edit,
+    File,
     Ignored,
     Item,
     Message,
@@ -20,6 +21,7 @@ from hub.connector import (
 )
 
 KIND: Final = "webhook"
+MAX_FILES: Final = 20
 _STATES: Final = ("sent", "delivered", "read", "failed")
 
 
@@ -73,9 +75,35 @@ def _message(found: dict[str, Any], scope: str, sureness: Sureness) -> Message:
         subject=_optional(found, "subject"),
         sent_at=when,
         in_reply_to=_optional(found, "in_reply_to"),
+        files=_files(found.get("files")),
         # A time that cannot be read is kept as it came: it is no reason to lose a message.
         details={"sent_at": str(sent_at)[:100]} if sent_at is not None and when is None else {},
     )
+
+
+def _files(found: Any) -> tuple[File, ...]:
+    """Each has an address that it can be had from, for as long as a day."""
+    if found is None:
+        return ()
+    if not isinstance(found, list) or len(found) > MAX_FILES:
+        raise _Wrong(f"`files` is a list of at most {MAX_FILES} objects with a url.")
+    files = []
+    for one in found:
+        url = one.get("url") if isinstance(one, dict) else None
+        if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+            raise _Wrong("Each of `files` is an object with a url (https://…).")
+        size, seconds = one.get("size"), one.get("seconds")
+        files.append(
+            File(
+                ref=url,
+                name=str(one.get("name") or url.partition("?")[0].rpartition("/")[2])[:500],
+                content_type=str(one.get("content_type") or "application/octet-stream")[:100],
+                size=size if isinstance(size, int) and not isinstance(size, bool) else None,
+                voice=one.get("voice") is True,
+                seconds=seconds if isinstance(seconds, int) and not isinstance(seconds, bool) else None,
+            )
+        )
+    return tuple(files)
 
 
 def _sender(found: Any, scope: str, sureness: Sureness) -> Sender:

@@ -1,12 +1,13 @@
 """What we post to another system, and what its answer means. Pure; called by the connector."""
 
+import base64
 import datetime
 import email.utils
 import json
 from typing import Any, Final
 from urllib.parse import quote
 
-from hub.connector import HttpAnswer, Outgoing, Rejected, Retry, Unknown
+from hub.connector import HttpAnswer, OutFile, Outgoing, Rejected, Retry, Unknown
 
 LONGEST: Final = 3_600.0  # seconds that a Retry-After may ask of us
 
@@ -21,8 +22,21 @@ def body(part: Outgoing, now: int) -> bytes:
             "text": part.text,
             "subject": part.subject,
             "in_reply_to": part.in_reply_to,
+            "files": [_file(file) for file in part.files],
         },
     )
+
+
+def _file(file: OutFile) -> dict[str, Any]:
+    """With what it holds. Reads it."""
+    return {
+        "name": file.name,
+        "content_type": file.content_type,
+        "size": file.size,
+        "voice": file.voice,
+        "seconds": file.seconds,
+        "base64": base64.b64encode(b"".join(file.open())).decode(),
+    }
 
 
 def event(type: str, now: int, data: dict[str, Any]) -> bytes:

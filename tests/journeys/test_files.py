@@ -12,7 +12,7 @@ import pytest_asyncio
 from PIL import Image
 from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
 
-from tests.journeys.chat_desk import CHROMIUM, ChatDesk, Visit, visit
+from tests.journeys.chat_desk import CHROMIUM, ChatDesk, Visit, site, visit
 from tests.journeys.conftest import ARGUMENTS
 
 pytestmark = pytest.mark.browser
@@ -145,3 +145,30 @@ async def test_what_may_not_be_sent_says_so_and_what_is_dropped_or_pasted_is_tak
         await expect(tab.chat.locator(".tray li.there")).to_contain_text(f"{event}.txt")
         await tab.chat.get_by_role("button", name="Send").click()
         await expect(tab.chat.locator(".message .file", has_text=f"{event}.txt")).to_be_visible()
+
+
+async def test_a_first_message_may_have_files_and_a_reload_of_the_console_loses_none(
+    desk: ChatDesk, browser: Browser
+) -> None:
+    async with site(desk, await desk.inbox(ask=["email*"])) as shop:
+        tab = await visit(browser, shop)
+        await tab.launcher.click()
+        await tab.chat.get_by_label("E-mail").fill("eve@example.org")
+        await attach(tab, ("crack.png", "image/png", photo()))
+        await expect(tab.chat.locator(".tray li.there")).to_contain_text("crack.png")
+        await tab.chat.get_by_label("Your message").fill("It has a crack")
+        await tab.chat.get_by_role("button", name="Start the chat").click()
+        await expect(tab.bubble("It has a crack").locator(".picture img")).to_be_visible()
+    anna = await console(desk, browser)
+    await anna.locator("p-composer input[type=file]").set_input_files(
+        {"name": "offer.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 offer"}
+    )
+    await expect(anna.locator(".tray__one--there")).to_contain_text("offer.pdf")
+    await anna.reload()
+    await expect(anna.locator(".tray__one--there")).to_contain_text("offer.pdf")
+    await anna.locator("p-composer textarea").fill("Our offer")
+    await anna.keyboard.press("Enter")
+    await expect(anna.locator(".bubble--ours .filecard__name", has_text="offer.pdf")).to_be_visible()
+    await anna.reload()
+    await expect(anna.locator(".bubble--ours .filecard__name", has_text="offer.pdf")).to_be_visible()
+    await expect(anna.locator(".tray__one--there")).to_have_count(0)

@@ -30,6 +30,7 @@ class WebhookPeer:
         self.asked: list[str] = []
         self.retry_after = "2"
         self.elsewhere = ""
+        self.files: dict[str, bytes | int] = {}  # what can be had from /files/<name>; a number: that status
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -48,12 +49,17 @@ class WebhookPeer:
         app = web.Application()
         app.router.add_post("/hook", self._take)
         app.router.add_get("/hook", self._find)
+        app.router.add_get("/files/{name}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self
+
+    async def _file(self, request: web.Request) -> web.Response:
+        found = self.files.get(request.match_info["name"], 404)
+        return web.Response(status=found) if isinstance(found, int) else web.Response(body=found)
 
     async def __aexit__(self, *_exc: object) -> None:
         assert self._runner is not None

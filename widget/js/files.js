@@ -38,6 +38,7 @@ class Files {
     this.sounds = new Map(); // id → {audio, at, speed}
     this.keys = 0;
     this.recording = null;
+    this.wanted = null; // what is done once all has arrived
   }
 
   // --- attaching -----------------------------------------------------------------------------------------------------
@@ -72,7 +73,10 @@ class Files {
       this.chat.warn(item.why);
     }
     this.chat.draw();
-    if (this.wanted && !this.busy) this.chat.submit(null);
+    const then = this.wanted;
+    if (!then || this.busy) return;
+    this.wanted = null;
+    then();
   }
 
   put(item, url) {
@@ -99,7 +103,7 @@ class Files {
   remove(item) {
     this.items = this.items.filter((one) => one !== item);
     item.request?.abort();
-    this.wanted = false;
+    this.wanted = null;
     this.chat.draw();
     this.chat.writer?.focus();
   }
@@ -108,14 +112,14 @@ class Files {
     return this.items.some((item) => item.state === "going");
   }
 
-  // What goes with the next message; null: it has to wait, and is sent by itself once all is there.
-  take() {
+  // What goes with the next message; null: it has to wait, and `then` is called once all is there.
+  take(then) {
     if (this.busy) {
-      this.wanted = true;
+      this.wanted = then;
       this.chat.draw();
       return null;
     }
-    this.wanted = false;
+    this.wanted = null;
     const there = this.items.filter((item) => item.state === "there");
     this.items = this.items.filter((item) => item.state === "failed");
     return there.map(({ id, name, size, voice, seconds, picture }) => ({

@@ -263,8 +263,7 @@ function composer(chat) {
   const { takesFiles } = chat.state;
   const items = chat.files?.items.length;
   return html`${chat.files?.tray() ?? nothing}<form class="composer" @submit=${(event) => chat.submit(event)}>
-    ${takesFiles ? html`<label class="icon clip" title=${_("Attach files")}><span class="away">${_("Attach files")}</span>
-      <input class="away" type="file" multiple accept="image/*,*/*" @change=${(event) => chat.attached(event)}>${drawing(PICTURES.clip)}</label>` : nothing}
+    ${clip(chat)}
     <label class="away" for="text">${_("Your message")}</label>
     <textarea id="text" rows="1" maxlength="10000" dir=${way(chat.draft)} enterkeyhint="send" placeholder=${_("Write a message…")}
       .value=${live(chat.draft)} ${ref(chat.writerFound)} @input=${(event) => chat.wrote(event)}
@@ -273,6 +272,12 @@ function composer(chat) {
       @click=${() => chat.withFiles((files) => files.record())}>${drawing(PICTURES.voice)}</button>` : nothing}
     <button class="icon send" aria-label=${_("Send")} ?disabled=${!chat.draft.trim() && !items}>${drawing(PICTURES.send)}</button>
   </form>`;
+}
+
+function clip(chat) {
+  if (!chat.state.takesFiles) return nothing;
+  return html`<label class="icon clip" title=${_("Attach files")}><span class="away">${_("Attach files")}</span>
+    <input class="away" type="file" multiple accept="image/*,*/*" @change=${(event) => chat.attached(event)}>${drawing(PICTURES.clip)}</label>`;
 }
 
 const FIELDS = {
@@ -288,7 +293,8 @@ function firstMessage(chat, { fields, consent }) {
     <label for="text">${_("Your message")}</label>
     <textarea id="text" name="text" rows="3" maxlength="10000" dir=${way(chat.draft)} required aria-describedby="text-wrong"
       aria-invalid=${!!chat.wrong.text} .value=${live(chat.draft)} ${ref(chat.writerFound)}
-      @input=${(event) => chat.wrote(event)}></textarea>${wrong(chat, "text")}
+      @input=${(event) => chat.wrote(event)} @paste=${(event) => chat.brought(event, event.clipboardData)}></textarea>${wrong(chat, "text")}
+    ${clip(chat)}${chat.files?.tray() ?? nothing}
     ${consent ? html`<label class="box"><input type="checkbox" name="consent" required
       aria-describedby="consent-wrong" aria-invalid=${!!chat.wrong.consent}><bdi>${consent}</bdi></label>
       ${wrong(chat, "consent")}` : nothing}

@@ -41,7 +41,7 @@ export class Writing {
   submit(event) {
     event?.preventDefault();
     const text = this.draft.trim();
-    const files = this.files?.items.length ? this.files.take() : [];
+    const files = this.files?.items.length ? this.files.take(() => this.submit(null)) : [];
     if (files && (text || files.length)) this.say(text, undefined, files);
     this.writer?.focus();
   }
@@ -75,16 +75,18 @@ export class Writing {
 
   // The first message, along with what is asked before it.
   begin(event) {
-    event.preventDefault();
-    const form = event.target;
+    event?.preventDefault();
+    const form = event?.target ?? document.querySelector(".before");
     this.wrong = {};
     for (const { name, value, required, validity } of form.querySelectorAll("input, textarea")) {
       if (!validity.valid || (required && !value.trim())) this.wrong[name] = MISSING[name]();
     }
     this.draw();
     if (Object.keys(this.wrong).length) return this.toWrong();
+    const files = this.files?.items.length ? this.files.take(() => this.begin(null)) : [];
+    if (!files) return;
     const { name, email, phone, subject } = this.given;
-    this.say(this.draft.trim(), { name, email, phone, subject, consent: Boolean(form.elements.consent?.checked) });
+    this.say(this.draft.trim(), { name, email, phone, subject, consent: Boolean(form.elements.consent?.checked) }, files);
     setTimeout(() => this.writer?.focus());
   }
 
