@@ -376,6 +376,12 @@ class LiveSettings:
         "Only signed visitors", "Who is not signed in on your site cannot write.", default=False
     )
     files: bool = setting("Take files", "Visitors can send photos, files and voice notes.", default=True)
+    unread_minutes: int = setting(
+        "E-mail what was not read after (minutes)",
+        "By the inbox chosen under Mail by the desk, all in one mail, to an address that is known to be theirs. "
+        "0: never.",
+        default=0,
+    )
     rating: bool = setting("Ask for a rating", "After the end of a chat, from 1 to 5.", default=True)
     low_score: int = setting(
         "Low rating", "A rating up to this one puts the ticket back before a person. 0: none does.", default=2
@@ -387,6 +393,8 @@ class LiveSettings:
             raise WrongSetting("ask", "Choose at most three of: name, email, phone, subject. A star: it is necessary.")
         if self.identity_secret is not None and len(self.identity_secret) < 32:
             raise WrongSetting("identity_secret", "Use at least 32 characters, made by chance.")
+        if not 0 <= self.unread_minutes <= 1_440:
+            raise WrongSetting("unread_minutes", "Between 0 and 1440 minutes, a day, is possible.")
         if not 0 <= self.low_score <= 4:
             raise WrongSetting("low_score", "Between 0 and 4 is possible.")
 

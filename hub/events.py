@@ -263,6 +263,14 @@ class MessagePlanned(Event, frozen=True, kw_only=True):
     inbox_id: int
 
 
+class MessageCopied(Event, frozen=True, kw_only=True):
+    """What was said goes to the contact once more by mail. It is an answer to nobody."""
+
+    name = "message.copied"
+    message_id: int
+    inbox_id: int
+
+
 class MessageEdited(Event, frozen=True, kw_only=True):
     name = "message.edited"
     message_id: int

@@ -5,23 +5,30 @@ fails by itself: one that raises is undone alone and recorded as `reaction.faile
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from hub.db.tx import Tx
-from hub.desk import drafts, following, planned, reading, reply_clock, routing
+from hub.desk import drafts, following, notices, planned, reading, reply_clock, routing
 from hub.events import (
     AccessChanged,
     AgentChanged,
     AgentDisabled,
     AgentEnabled,
+    AgentMentioned,
     AvailabilityChanged,
+    DeliveryCancelled,
+    DeliveryFailed,
+    DeliveryUnknown,
     Event,
     HoursChanged,
     InboxChanged,
     MessageReceived,
     MessageSent,
+    NoteWritten,
     PresenceChanged,
     Recorded,
     ReplyBreached,
+    ReplyWarned,
     TargetsChanged,
     TeamChanged,
     TeamDeleted,
@@ -31,6 +38,7 @@ from hub.events import (
     TicketMarkedSpam,
     TicketMerged,
     TicketMoved,
+    TicketOffered,
     TicketOfferEnded,
     TicketOpened,
     TicketParted,
@@ -79,8 +87,12 @@ STATE: Mapping[type[Event], Sequence[Reaction]] = {
     InboxChanged: (reply_clock.all_anew,),
 }
 
-# Rules, bots, surveys, notifications, webhooks, alarms: none yet, the doors that write their jobs come with them.
-CONSEQUENCE: Mapping[type[Event], Sequence[Reaction]] = {}
+# Rules, bots, surveys, webhooks, alarms: none yet, the doors that write their jobs come with them.
+_TOLD: Final = (
+    *(MessageReceived, TicketAssigned, TicketOffered, AgentMentioned, NoteWritten, ReplyWarned, ReplyBreached),
+    *(DeliveryFailed, DeliveryUnknown, DeliveryCancelled),
+)
+CONSEQUENCE: Mapping[type[Event], Sequence[Reaction]] = dict.fromkeys(_TOLD, (notices.gather,))
 
 
 class Reactions:

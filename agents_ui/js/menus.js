@@ -175,12 +175,17 @@ export function more(anchor, number) {
     { text: follows ? _('Stop following') : _('Follow'), icon: 'eye', run: () => follow(number, !follows) },
     { text: _('Mark as unread'), icon: 'mail', run: () => markUnread(number) },
     changes && { text: _('Merge into another ticket…'), icon: 'merge', run: () => dialogs().then((d) => d.merge(number)) },
+    may('tickets.reply') && { text: _('E-mail the conversation to the customer'), icon: 'mail', run: () => mailConversation(number) },
     { text: _('Copy the link'), icon: 'link', run: () => copy(new URL(`/inbox/${number}`, location.href).href) },
     { text: _('Print'), icon: 'print', run: () => print() },
     changes && !ticket.spam && { text: _('Spam…'), icon: 'spam', danger: true, run: () => dialogs().then((d) => d.spam(number)) },
     changes && ticket.spam && { text: _('Not spam'), icon: 'inbox', run: () => change(number, '', { spam: false }, { spam: false }, 'patch') },
   ].filter(Boolean);
   choose(anchor, { title: `#${number}`, items, search: false, pick: ({ run }) => run() });
+}
+
+async function mailConversation(number) {
+  if (await ask('post', `/tickets/${number}/mail_conversation`)) tell(_('The conversation is on its way to the customer.'));
 }
 
 export async function copy(text) {

@@ -5,7 +5,7 @@ import { _, lang } from './base.js';
 import { prefer, preferences } from './desk.js';
 import { OWN, WISHES, isQuiet, titles, wish } from './notices.js';
 import { allow, permission, sample } from './notify.js';
-import { Part, actions, letters, perform, soon } from './parts.js';
+import { Part, actions, icon, letters, perform, soon } from './parts.js';
 import { glyph } from './pictures.js';
 import { html, live, nothing } from './vendor/lit.js';
 
@@ -45,16 +45,17 @@ class Preferences extends Part {
   // --- what is told -------------------------------------------------------------------------------------------------
 
   #matrix() {
-    const names = titles(), words = { mine: _('Only mine'), teams: _('Of my teams, and nobody’s'), all: _('All I may see') };
+    const names = titles(), words = { mine: _('Only mine'), teams: _('Of my teams, and nobody’s'), all: _('All I may see') }, ways = { desktop: _('Desktop'), sound: _('Sound'), email: _('E-mail') };
     return html`<div class="prefs__scroll" tabindex="0" role="region" aria-label=${_('What is told')}><table class="matrix"><caption class="sr">${_('What is told')}</caption>
-      <thead><tr><th scope="col">${_('When')}</th><th scope="col">${glyph('screen')}${_('Desktop')}</th><th scope="col">${glyph('sound')}${_('Sound')}</th><th scope="col">${_('Of which tickets')}</th></tr></thead>
+      <thead><tr><th scope="col">${_('When')}</th><th scope="col">${glyph('screen')}${_('Desktop')}</th><th scope="col">${glyph('sound')}${_('Sound')}</th><th scope="col">${icon('mail')}${_('E-mail')}</th><th scope="col">${_('Of which tickets')}</th></tr></thead>
       <tbody>${Object.keys(WISHES).map((event) => {
         const now = wish(preferences.value.notify, event), set = (some) => prefer({ notify: { ...preferences.value.notify, [event]: { ...now, ...some } } });
         return html`<tr><th scope="row">${names[event]}</th>
-          ${['desktop', 'sound'].map((way) => html`<td><label class="matrix__box" data-word=${way === 'desktop' ? _('Desktop') : _('Sound')}><input type="checkbox" aria-label=${`${names[event]}: ${way === 'desktop' ? _('Desktop') : _('Sound')}`} .checked=${live(now[way])} @change=${(change) => set({ [way]: change.target.checked })}></label></td>`)}
+          ${['desktop', 'sound', 'email'].map((way) => html`<td><label class="matrix__box" data-word=${ways[way]}><input type="checkbox" aria-label=${`${names[event]}: ${ways[way]}`} .checked=${live(now[way])} @change=${(change) => set({ [way]: change.target.checked })}></label></td>`)}
           <td>${OWN.has(event) ? html`<span class="faint">${_('Only mine')}</span>` : html`<select aria-label=${_('Of which tickets: {0}', names[event])} @change=${(change) => set({ of: change.target.value })}>
             ${Object.entries(words).map(([value, word]) => html`<option value=${value} .selected=${value === now.of}>${word}</option>`)}</select>`}</td></tr>`;
-      })}</tbody></table></div>`;
+      })}</tbody></table></div>
+      <p class="faint">${_('By e-mail you are told at most once in five minutes, of what you have not read meanwhile, and only at an address that you have confirmed.')} <a href="/settings/profile">${_('Profile')}</a></p>`;
   }
 
   #quiet() {

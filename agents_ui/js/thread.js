@@ -258,6 +258,7 @@ function failed(text) {
 
 /** @param {{kind: string, joins: boolean, message?: object, note?: object, entry?: object}} item of the store's `laid` */
 function bubble(item, it, read, last) {
+  if (item.message?.details?.copy) return copied(item, read);
   if (item.kind === 'note') return note(item);
   if (item.kind === 'going') return going(item);
   return message(item, it, read, last);
@@ -364,6 +365,15 @@ function letter(said) {
   if (letters.value) return html`<p-letter class="letter" .message=${said}></p-letter>`;
   bring({ name: 'letter', load: () => import('./letter.js'), css: 'letter.css' }).then(() => { letters.value = true; });
   return html`<div class="bubble__text" dir="auto">${said.details?.new_text || said.text}</div>`;
+}
+
+/** What was said went out once more by mail: a line with how that fared. */
+function copied({ message: said }, read) {
+  const way = delivered(read, said.id), { copy, of = [] } = said.details;
+  const what = copy === 'unread' ? ngettext('{0} message that was not read in the chat went out by e-mail', '{0} messages that were not read in the chat went out by e-mail', of.length)
+    : _('The conversation was sent to the customer by e-mail');
+  return html`<li class="log__events log__events--copy" id=${`m${said.id}`}><p>${icon('mail')}<span>${what}</span> <time datetime=${new Date(said.created_at).toISOString()} title=${exact(said.created_at)}>${date(said.created_at, 'time')}</time></p>
+    ${way ? arrival(way, said) : nothing}</li>`;
 }
 
 const TELLS = new Set(['failed', 'unknown', 'held', 'cancelled']); // of these it is told wherever they stand

@@ -9,7 +9,7 @@ from hub.commands.answers import Id, Limit, Request, TicketAnswer, ticket_now
 from hub.commands.files import Files
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
-from hub.desk import deliveries, followers, incoming, notes, planned, replies
+from hub.desk import copies, deliveries, followers, incoming, notes, planned, replies
 from hub.desk.ticket import Priority
 from hub.staff.access import Caller
 
@@ -80,6 +80,14 @@ class Note(Request, frozen=True, kw_only=True):
 
 class OneDelivery(Request, frozen=True, kw_only=True):
     delivery_id: Id
+
+
+class OneOfTickets(Request, frozen=True, kw_only=True):
+    number: Id
+
+
+class CopyAnswer(msgspec.Struct, frozen=True):
+    message_id: int
 
 
 class MoveDelivery(Request, frozen=True, kw_only=True):
@@ -169,6 +177,10 @@ def _open_ones(rx: Rx, caller: Caller, request: ListDeliveries) -> DeliveryPage:
     return DeliveryPage(items, items[-1].id if len(found) > request.limit else None)
 
 
+def _transcript(tx: Tx, caller: Caller, request: OneOfTickets) -> CopyAnswer:
+    return CopyAnswer(copies.transcript(tx, caller, request.number))
+
+
 _WRITE: dict[str, Any] = {"noun": "tickets", "method": "POST", "scope": "tickets:write", "refuses": ("conflict",)}
 _ONE: Final = "/tickets/{number}"
 
@@ -203,6 +215,17 @@ COMMANDS: Final = (
         answer=NoteAnswer,
         permission="tickets.note",
         write=_note,
+        status=201,
+        **_WRITE,
+    ),
+    Command(
+        name="mail_conversation",
+        summary="Send the customer what was said, by e-mail, to an address that is known to be theirs.",
+        path=f"{_ONE}/mail_conversation",
+        request=OneOfTickets,
+        answer=CopyAnswer,
+        permission="tickets.reply",
+        write=_transcript,
         status=201,
         **_WRITE,
     ),

@@ -15,7 +15,7 @@ from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import visitors
 from hub.desk.files import rows
-from hub.desk.visitors import Details, Granted, Link, Said, State, Visitor
+from hub.desk.visitors import Details, Granted, Link, Mailing, Said, State, Visitor
 from hub.feedback import ratings
 from hub.feedback.ratings import Rated
 from hub.text import MAX_LINE
@@ -82,6 +82,16 @@ class PageView(Request, frozen=True, kw_only=True):
     title: Address | None = None
 
 
+class MailConversation(Request, frozen=True, kw_only=True):
+    email: Annotated[str, msgspec.Meta(max_length=320)]
+
+
+class ConfirmAddress(Request, frozen=True, kw_only=True):
+    """`code`: what was mailed there."""
+
+    code: Annotated[str, msgspec.Meta(max_length=20)]
+
+
 class Look(Request, frozen=True, kw_only=True):
     """`before`: the page of messages before this one."""
 
@@ -145,6 +155,14 @@ def _leave_details(tx: Tx, visitor: Visitor, request: LeaveDetails) -> Done:
     return Done(visitors.state(tx, visitor))
 
 
+def _mail(tx: Tx, visitor: Visitor, request: MailConversation) -> Mailing:
+    return visitors.mail_conversation(tx, visitor, request.email)
+
+
+def _confirm(tx: Tx, visitor: Visitor, request: ConfirmAddress) -> Mailing:
+    return visitors.confirm_address(tx, visitor, request.code)
+
+
 def _page_view(tx: Tx, visitor: Visitor, request: PageView) -> Empty:
     visitors.page_view(tx, visitor, request.page, request.title)
     return Empty()
@@ -190,6 +208,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     _row("rate", "Rate a chat that was ended, or change the rating.", Rate, Rated, write=_rate),
     _row("identify", "Bring what the site has signed about who this is.", Identify, Identified, write=_identify),
     _row("leave_details", "Leave name, address and the like.", LeaveDetails, Done, write=_leave_details),
+    _row("mail_me", "Have the chat sent by e-mail.", MailConversation, Mailing, write=_mail),
+    _row("confirm_address", "Show by a code that an address is one's own.", ConfirmAddress, Mailing, write=_confirm),
     _row("page_view", "Another page of the site was opened.", PageView, Empty, write=_page_view),
     _row("forget", "This device is to forget the chat.", Nothing, Empty, write=_forget),
     _row("state", "How things stand, with a page of messages.", Look, State, read=_state),

@@ -19,6 +19,7 @@ from hub.desk.files import rows as files
 from hub.errors import Refusal, not_found
 from hub.events import Actor, DeliveryCancelled, DeliveryChanged, DeliveryFailed, DeliveryUnknown, Event, MessageSent
 from hub.people import consents, samples
+from hub.staff import organisation
 from hub.staff.access import DESK, Caller, require
 
 AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
@@ -73,6 +74,14 @@ class Delivery(msgspec.Struct, frozen=True):
         return self.state == "held" and self.send_at is not None
 
 
+class Words(msgspec.Struct, frozen=True):
+    """Of a letter that is written when it leaves: see `hub.letters`."""
+
+    purpose: str
+    language: str
+    fields: dict[str, Any]
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a part says, as it was rendered when it was queued. `to`: others whom it is for as well."""
 
@@ -83,6 +92,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
     automatic: bool = False
+    letter: Words | None = None
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -174,7 +184,9 @@ def _part(rx: Rx, delivery: Delivery, point: tuple[Any, ...]) -> Part:
         details={"to": body.to} if body.to else {},
     )
     attached = tuple(files.of_message(rx, delivery.message_id)) if delivery.part == 0 else ()
-    return Part(delivery.id, delivery.inbox_id, delivery.attempts + 1, outgoing, attached)
+    words = body.letter
+    letter = Letter(words.purpose, words.language, words.fields, organisation.name(rx)) if words is not None else None
+    return Part(delivery.id, delivery.inbox_id, delivery.attempts + 1, outgoing, attached, letter)
 
 
 def sent(tx: Tx, delivery_id: int, external_id: str | None, notice: str | None = None) -> None:

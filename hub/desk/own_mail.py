@@ -15,6 +15,7 @@ from hub.connector import Outgoing, Point, Receipt
 from hub.db import lanes
 from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
+from hub.desk import ticket as tickets
 from hub.desk.deliveries import AHEAD, Letter, Part
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal, invalid, not_found
@@ -28,7 +29,7 @@ JOB: Final = "own_mail"
 MANAGE: Final = "desk.manage"
 PROVED: Final = ("notices", "transcript", "unended")
 # Those that strangers can cause, and how many of each may go to one address and from the whole desk in an hour.
-BY_STRANGERS: Final = {"reset": (3, 60), "code": (3, 60)}
+BY_STRANGERS: Final = {"reset": (3, 60), "code": (3, 60), "transcript": (5, 300)}
 # A link is made when the letter leaves, so that none lies in the database: by purpose, what it opens.
 _LINKS: Final[dict[str, links.Purpose]] = {"reset": "reset", "address": "address"}
 KEPT: Final = 90 * DAY
@@ -215,8 +216,10 @@ def sending(rx: Rx, mail_id: int) -> Part | None:
 
 
 def _part(rx: Rx, mail: OwnMail, fields: dict[str, Any]) -> Part:
+    ticket = tickets.by_id(rx, mail.ticket_id) if mail.ticket_id is not None else None
     outgoing = Outgoing(
         id=mail.token,
+        ticket=str(ticket.number) if ticket is not None else "",
         to=Point(kind=points.EMAIL, value=mail.address),
         text="",
         automatic=True,

@@ -8,6 +8,7 @@ import msgspec
 from hub.clock import DAY, SECOND
 from hub.connector import Point, Sender
 from hub.db.tx import Rx, Tx
+from hub.desk import copies as copies_by_mail
 from hub.desk import deliveries, drafts, inboxes, joining, kinds
 from hub.desk import ticket as tickets
 from hub.desk.files import uploads
@@ -40,7 +41,7 @@ VALUES (:message_id, :ticket_id, :inbox_id, :point_id, :part, :body, :state, :re
 RETURNING id"""
 _SINCE = """
 SELECT id, direction, author_kind, author_id, text, created_at FROM message
-WHERE ticket_id = :ticket_id AND id > :seen ORDER BY id LIMIT 50"""
+WHERE ticket_id = :ticket_id AND id > :seen AND SUBSTR(external_id, 1, 5) <> 'copy-' ORDER BY id LIMIT 50"""
 _LAST_INCOMING = """
 SELECT id, inbox_id, external_id, subject FROM message
 WHERE ticket_id = :ticket_id AND direction = 'incoming' ORDER BY id DESC LIMIT 1"""
@@ -238,6 +239,8 @@ def say(
     happened = MessageSent if time is None else MessagePlanned
     inbox_id = way.inbox.id if way else ticket.inbox_id
     tickets.record(tx, ticket, happened(message_id=message_id, inbox_id=inbox_id), caller.actor)
+    if way is not None and way.live:
+        copies_by_mail.plan(tx, ticket.id, way.inbox)
     drafts.said(tx, caller, ticket, "reply")
     return Replied(message_id, parts, way is None, time.at if time is not None else None)
 

@@ -35,8 +35,8 @@ _KINDS: Final[dict[str, Kind]] = {
 }
 # Steps on the way to what is told anyway. Whatever is not named here is told.
 _LEFT_OUT: Final = (
-    *("delivery.changed", "delivery.cancelled", "delivery.moved", "message.planned", "message.edited"),
-    *("message.deleted", "message.files_changed", "note.files_changed", "reaction.failed"),
+    *("delivery.changed", "delivery.cancelled", "delivery.moved", "message.planned", "message.copied"),
+    *("message.edited", "message.deleted", "message.files_changed", "note.files_changed", "reaction.failed"),
     *("ticket.offered", "ticket.offer_ended", "ticket.tagged", "ticket.untagged", "ticket.subject_changed"),
     *("ticket.followed", "ticket.unfollowed", "ticket.gathered", "agent.mentioned"),
     *("contact_note.changed", "contact_note.deleted", "feedback.changed"),

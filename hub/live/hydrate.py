@@ -38,7 +38,7 @@ SAYINGS: Final = (
     happened.MessageDeleted,
     happened.MessageFilesChanged,
 )
-OURS: Final = (happened.MessageSent, happened.MessagePlanned)
+OURS: Final = (happened.MessageSent, happened.MessagePlanned, happened.MessageCopied)
 STANDINGS: Final = (
     happened.TicketOpened,
     happened.TicketAssigned,

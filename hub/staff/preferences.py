@@ -31,6 +31,7 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     desktop: bool = False
     sound: bool = False
+    email: bool = False
     of: Literal["mine", "teams", "all"] = "mine"
 
 

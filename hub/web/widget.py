@@ -20,7 +20,7 @@ from aiohttp import hdrs, web
 
 from hub.db.store import Store
 from hub.db.tx import Rx
-from hub.desk import sites, visitors
+from hub.desk import own_mail, sites, visitors
 from hub.desk.inboxes import Inbox
 from hub.desk.visitors import Summary
 from hub.errors import Unavailable, not_found
@@ -74,7 +74,9 @@ async def frame(request: web.Request) -> web.Response:
     lang = catalogues.best(request.headers.get(hdrs.ACCEPT_LANGUAGE), wish=wish(request))
     texts = (await pages.ready()).texts["widget", lang if lang in allowed else allowed[0]]
     form = await desk.store.read(with_form) if front.get("offer_form") else None
-    config = frame_config(front, inbox.token, f"{desk.config.public_url.rstrip('/')}/f/{form.token}" if form else None)
+    mails = await desk.store.read(own_mail.inbox) is not None
+    address = f"{desk.config.public_url.rstrip('/')}/f/{form.token}" if form else None
+    config = frame_config(front, inbox.token, address, mails=mails)
     ancestors = sites.ancestors(inbox.common.allowed_origins, desk.config.public_url)
     response = await frame_page(request, texts, config, ancestors)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # else no page with COEP could carry it
@@ -113,10 +115,10 @@ def loader_config(front: Mapping[str, Any], base: str, token: str) -> dict[str, 
     }
 
 
-def frame_config(front: Mapping[str, Any], token: str, form: str | None) -> dict[str, Any]:
-    """What is put into the frame. `form`: the address of a form beside the chat."""
+def frame_config(front: Mapping[str, Any], token: str, form: str | None, *, mails: bool = False) -> dict[str, Any]:
+    """What is put into the frame. `form`: the address of a form beside the chat. `mails`: the desk writes letters."""
     named = {name: front.get(name) for name in ("name", "greeting", "colour", "on", "theme", "sound")}
-    return {"token": token, "form": form, **named}
+    return {"token": token, "form": form, "mails": mails, **named}
 
 
 async def frame_page(request: web.Request, texts: Texts, config: Mapping[str, Any], ancestors: str) -> web.Response:

@@ -19,7 +19,7 @@ MODULES: Final = (
     *("ids", "sound", "words", "store", "line", "views", "sight", "outbox", "writing", "choices"),
     *("whereabouts", "whoever", "chat"),
 )
-ALONE: Final = ("rehearsal", "files")  # loaded by itself, and by few
+ALONE: Final = ("rehearsal", "files", "mail")  # loaded by itself, and by few
 _VENDOR: Final = re.compile(r'^import \{([^}]*)\} from "\.\./vendor/lit-html\.js";\n', re.M)
 _OWN: Final = re.compile(r'^import \{[^}]*\} from "\./[\w-]+\.js";\n', re.M)
 _EXPORT: Final = re.compile(r"^export (?=(?:const|function|class|async) )", re.M)

@@ -8,11 +8,13 @@ from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import (
     bulk,
+    copies,
     dissolving,
     forgotten,
     hours,
     inboxes,
     moving,
+    notices,
     own_mail,
     presence,
     reply_clock,
@@ -78,6 +80,8 @@ def handlers(runner: "Runner", *, kept_days: int) -> dict[str, Handler]:
         inboxes.CHECK: runner.check,
         DELIVER: runner.outbound.deliver,
         own_mail.JOB: runner.outbound.mail,
+        copies.UNREAD: unit(copies.look),
+        notices.JOB: unit(notices.tell),
         forgotten.JOB: unit(forgotten.answer),
         files.FETCH: runner.files.fetch,
         files.PREVIEW: runner.files.preview,

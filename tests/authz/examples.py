@@ -136,6 +136,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
     "merge_ticket": {"": {**NUMBER, "into": Ref("other_number")}},
     "unmerge_ticket": {"": {"number": Ref("merged_number")}},
     "split_ticket": {"": {**NUMBER, "from_message_id": Ref("later_id")}},
+    "mail_conversation": {"": NUMBER},
     "resend_delivery": {"": {"delivery_id": Ref("delivery_id")}},
     "cancel_delivery": {"": {"delivery_id": Ref("held_id")}, "planned": {"delivery_id": Ref("planned_id")}},
     "move_delivery": {"": {"delivery_id": Ref("planned_id"), "send_at": None}},

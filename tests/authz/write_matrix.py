@@ -255,6 +255,7 @@ SPECS: dict[str, Spec] = {
         (*TICKET, together("from_message_id", "number", 422)),
         "A message of another ticket is refused like one that never was.",
     ),
+    "mail_conversation": Spec(_W, "tickets.reply", 409, TICKET, "No inbox sends the desk's own mail there."),
     "resend_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),
     "cancel_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),
     "move_delivery": Spec(_W, "tickets.reply", 200, (sees("delivery_id"),), "Seen with its ticket."),

@@ -69,7 +69,7 @@ def test_nothing_of_an_agent_is_among_them() -> None:
     assert set(BY_NAME) == {
         *("say", "read", "end", "start_anew", "rate"),
         *("identify", "leave_details", "page_view", "forget", "state"),
-        *("upload", "file_link"),
+        *("upload", "file_link", "mail_me", "confirm_address"),
     }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import re
 import secrets
 import shutil
 import time
@@ -152,3 +153,84 @@ async def test_what_failed_and_what_may_have_arrived_say_so_and_can_be_sent_agai
     await sure.get_by_role("button", name="Send again").click()
     await expect(bad.locator("[data-state=sent]")).to_be_visible()
     assert post.peer.accepted() == ["One"] and said == []
+
+
+async def test_who_has_forgotten_the_password_comes_in_by_a_mail(post: Post, browser: Browser) -> None:
+    page = await browser.new_page()
+    await page.goto(post.url("/sign-in"))
+    await page.get_by_role("link", name="Forgotten the password?").click()
+    await expect(page.get_by_text("This desk writes no mail of its own.")).to_be_visible()
+    # An administrator chooses the inbox that writes, and sees that it arrives.
+    admin, _ = await come_in(post, browser)
+    await admin.goto(post.url("/settings/mail"))
+    await admin.get_by_label("Sent by the inbox").select_option("Letters")
+    await admin.get_by_role("button", name="Save").click()
+    await admin.get_by_role("button", name="Send a test mail").click()
+    await expect(admin.get_by_text("The mail is on its way.")).to_be_visible()
+    await expect(admin.locator(".rows")).to_contain_text("Test mail")
+    await page.reload()
+    for address in ("nobody@example.org", BO):
+        await page.get_by_label("E-mail").fill(address)
+        await page.get_by_role("button", name="Send me a link").click()
+        await expect(page.get_by_role("status")).to_contain_text("a mail is on its way")
+        await page.goto(post.url("/forgot"))
+    async with asyncio.timeout(15):
+        while len(post.peer.journal) < 2:
+            await asyncio.sleep(0.1)
+    letters = [entry["data"] for entry in post.peer.journal]
+    assert [one["to"]["value"] for one in letters] == [ANNA, BO]
+    link = re.search(r"/join/\S+", letters[-1]["text"])
+    assert link
+    await page.goto(post.url(link[0]))
+    await page.get_by_label("Password").fill("a new sentence of words")
+    await page.get_by_role("button", name="Set the password").click()
+    await expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    await page.goto(post.url(link[0]))
+    await expect(page.get_by_role("heading", name="This link is over")).to_be_visible()
+    await page.goto(post.url("/sign-in"))
+    await page.get_by_label("E-mail").fill(BO)
+    await page.get_by_label("Password").fill("a new sentence of words")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("p-app")).to_be_visible()
+
+
+async def test_a_visitor_has_the_chat_mailed_to_an_address_that_a_code_shows_to_be_theirs(
+    post: Post, browser: Browser
+) -> None:
+    settings = {"allowed_origins": [post.url("")], "offline": "never"}
+    chat = await post.ask("POST", "/inboxes", {"kind": "chat", "name": "Chat", "settings": settings})
+    admin, _ = await come_in(post, browser)
+    await admin.goto(post.url("/settings/mail"))
+    await admin.get_by_label("Sent by the inbox").select_option("Letters")
+    await admin.get_by_role("button", name="Save").click()
+    page = await browser.new_page()
+    shop = f'<script async src="/w/{chat["token"]}.js"></script>'
+    await page.route("**/a-page", lambda route: route.fulfill(body=shop, content_type="text/html"))
+    await page.goto(post.url("/a-page"))
+    await page.locator("parley-chat button").first.click()
+    frame = page.frame_locator("iframe")
+    await frame.locator("#text").fill("The kettle leaks.")
+    await frame.locator("#text").press("Enter")
+    await expect(frame.locator(".message.mine")).to_contain_text("The kettle leaks.")
+    await frame.get_by_role("button", name="Menu").click()
+    await frame.get_by_role("button", name="E-mail me this conversation").click()
+    card = frame.get_by_role("dialog", name="E-mail me this conversation")
+    await card.get_by_label("E-mail", exact=True).fill("eve@home.example")
+    await card.get_by_role("button", name="Send").click()
+    await expect(card).to_contain_text("we have sent a code there")
+    async with asyncio.timeout(15):
+        while not post.peer.journal:
+            await asyncio.sleep(0.1)
+    letter = post.peer.journal[-1]["data"]["text"]
+    assert "kettle" not in letter
+    found = re.search(r"\d{6}", letter)
+    assert found
+    await card.get_by_label("The code from the mail").fill(found[0])
+    await card.get_by_role("button", name="Confirm").click()
+    await expect(card.get_by_role("status")).to_contain_text("It is on its way to")
+    async with asyncio.timeout(15):
+        while len(post.peer.journal) < 2:
+            await asyncio.sleep(0.1)
+    assert "The kettle leaks." in post.peer.journal[-1]["data"]["text"]
+    await card.get_by_role("button", name="Close").click()
+    await expect(card).to_be_hidden()

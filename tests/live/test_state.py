@@ -61,6 +61,8 @@ OF_VISITORS: dict[str, list[dict[str, Any]]] = {
     "rate": [{"score": 5, "text": "Good."}, {"score": 1, "text": "Bad."}],
     "identify": [{"jwt": "jwt"}],
     "leave_details": [{"name": "Eve", "email": "eve@example.org"}],
+    "mail_me": [{"email": "eve@example.org"}],
+    "confirm_address": [{"code": "123456"}],
     "page_view": [{"page": "https://shop.example/kettles"}],
     "forget": [{}],
     "state": [{}],

@@ -18,7 +18,18 @@ export class Choices extends Writing {
     else if (what === "sound") this.mute(this.sound);
     else this.view = what;
     this.draw();
-    if (what !== "forget") this.focus();
+    if (what === "mail") this.fetchMailing();
+    else if (what !== "forget") this.focus();
+  }
+
+  async fetchMailing() {
+    try {
+      this.mailing ??= (await import("./mail.js")).mailing;
+    } catch {
+      this.view = "chat";
+      this.warn(_("That did not work. Please try again."));
+    }
+    this.draw();
   }
 
   mute(mute) {
@@ -92,14 +103,14 @@ export class Choices extends Writing {
     if (this.menu) {
       this.toggleMenu();
       document.querySelector("[aria-controls=menu]").focus();
-    } else if (this.view === "forget") this.choose("chat");
+    } else if (this.view === "forget" || this.view === "mail") this.choose("chat");
     else this.close();
   }
 
   // Tab stays within the question.
   trap(event) {
     if (event.key !== "Tab") return;
-    const buttons = [...event.currentTarget.querySelectorAll("button")];
+    const buttons = [...event.currentTarget.querySelectorAll("button, input")];
     const [from, to] = event.shiftKey ? [buttons[0], buttons.at(-1)] : [buttons.at(-1), buttons[0]];
     if (document.activeElement !== from) return;
     event.preventDefault();

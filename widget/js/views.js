@@ -20,6 +20,7 @@ export function screen(chat) {
     ${head(chat)}${bar(chat)}
     ${view === "home" ? home(chat) : html`${talk(chat)}${foot(chat)}`}
     ${view === "forget" ? forget(chat) : nothing}
+    ${view === "mail" && chat.mailing ? chat.mailing(chat, { html, nothing, ref }, _) : nothing}
     <div class="away" role="status">${chat.voice}</div>
     <div class="away" role="alert">${chat.alarm}</div>
   `;
@@ -54,10 +55,13 @@ function menu(chat) {
     ${chat.hasHome ? item(_("All ways to reach us"), "home") : nothing}
     ${state.ticket && !ended(state) ? item(_("End the chat"), "end") : nothing}
     ${state.ticket ? item(_("Start a new chat"), "anew") : nothing}
+    ${mails(chat) ? item(_("E-mail me this conversation"), "mail") : nothing}
     ${item(chat.sound ? _("Turn sounds off") : _("Turn sounds on"), "sound")}
     ${item(_("Forget me on this device"), "forget")}
   </ul>`;
 }
+
+const mails = ({ config, state }) => config.mails && state.ticket;
 
 function bar({ state, trouble, refusal }) {
   if (refusal) return html`<p class="bar" role="status">${refusal}</p>`;
@@ -225,6 +229,7 @@ function after(chat) {
       : nothing;
   }
   return html`<p class="queue" role="status">${_("This chat has ended. Write again if something is still open.")}</p>
+    ${mails(chat) ? html`<button class="again" type="button" @click=${() => chat.choose("mail")}>${_("E-mail me this conversation")}</button>` : nothing}
     ${state.asksRating && ticket.can_rate ? rating(chat) : nothing}`;
 }
 

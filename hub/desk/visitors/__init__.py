@@ -21,6 +21,9 @@ from hub.desk.visitors.look import standing as standing
 from hub.desk.visitors.look import state as state
 from hub.desk.visitors.look import summary as summary
 from hub.desk.visitors.look import ticket_shown as ticket_shown
+from hub.desk.visitors.mailing import Mailing as Mailing
+from hub.desk.visitors.mailing import confirm_address as confirm_address
+from hub.desk.visitors.mailing import mail_conversation as mail_conversation
 from hub.desk.visitors.row import Entered as Entered
 from hub.desk.visitors.row import Visit as Visit
 from hub.desk.visitors.row import Visitor as Visitor
