@@ -92,3 +92,6 @@ if (step === 'try') {
   put('/api/v1/me/availability', { availability: 'online' }).catch(() => {}).then(() => live.start());
   addEventListener('pagehide', () => live.stop());
 }
+
+// Where this browser is, most likely the desk is too.
+for (const zone of document.querySelectorAll('[data-zone]')) zone.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';

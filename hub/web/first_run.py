@@ -5,6 +5,7 @@ was. What ticks by itself on them asks GET /welcome/state. hub.desk.first_run ke
 """
 
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import hdrs, web
@@ -12,7 +13,7 @@ from aiohttp import hdrs, web
 from hub.clock import DAY
 from hub.commands import BY_NAME
 from hub.db.tx import Rx, Tx
-from hub.desk import first_run, inboxes, kinds, sites
+from hub.desk import first_run, hours, inboxes, kinds, own_mail, sites, zones
 from hub.desk.first_run import STEPS, FirstRun
 from hub.desk.inboxes import Inbox
 from hub.desk.settings import form
@@ -29,6 +30,7 @@ from hub.web.pages import page
 from hub.web.problem import HttpError
 from hub.web.rest import respond
 
+HOURS_NAME: Final = "Business hours"
 TOKEN_DAYS: Final = 90
 TOKEN_NAME: Final = "First token"
 LOOK: Final = ("title", "colour", "greeting", "position")
@@ -148,7 +150,8 @@ async def _take_ways(request: web.Request, caller: Caller, given: dict[str, str]
     if not wanted:
         raise Refusal("invalid", "Choose at least one.", errors=())
     titles = {kind.kind: _title(kind) for kind in kinds.known()}
-    await request.app[DESK].store.write(first_run.choose, caller, wanted, titles)
+    zone = (given.get("zone", "").strip() or "UTC") if "hours" in given else None
+    await request.app[DESK].store.write(_choose, caller, wanted, titles, zone)
     return plain.seen_other(_after("ways"))
 
 
@@ -164,7 +167,11 @@ async def _take_try(request: web.Request, caller: Caller, given: dict[str, str])
 
 
 async def _take_site(request: web.Request, caller: Caller, given: dict[str, str]) -> web.Response:
-    """A site that may carry the chat; or, without one, on."""
+    """A site that may carry the chat; whom to tell of the line; or, without either, on."""
+    if given.get("developer", "").strip():
+        url = request.app[DESK].config.public_url.rstrip("/")
+        await request.app[DESK].store.write(_tell_developer, caller, given["developer"], url)
+        return plain.seen_other(f"/welcome/site?sent={quote(given['developer'].strip()[:254])}")
     if not given.get("site", "").strip():
         await request.app[DESK].store.write(first_run.finish, caller, "site")
         return plain.seen_other(_after("site"))
@@ -188,6 +195,37 @@ _TAKE: Final = {
     "site": _take_site,
     "colleagues": _take_colleagues,
 }
+
+
+def _choose(tx: Tx, caller: Caller, wanted: list[str], titles: dict[str, str], zone: str | None) -> None:
+    """`zone`: where somebody answers from Monday to Friday, 9 to 18; None: that was not wanted."""
+    first_run.choose(tx, caller, wanted, titles)
+    if zone is None or hours.all_of_them(tx):
+        return
+    zones.zone(zone)
+    week = ((("09:00", "18:00"),),) * 5 + ((), ())
+    hours_id = hours.create(tx, caller, name=HOURS_NAME, zone=zone, week=week)
+    for inbox in first_run.real_inboxes(tx):
+        if inbox.enabled and inbox.common.hours_id is None:
+            inboxes.change(tx, caller, inbox.id, settings={"hours_id": hours_id})
+
+
+def _tell_developer(tx: Tx, caller: Caller, address: str, url: str) -> None:
+    require_permission(caller, own_mail.MANAGE)
+    inbox = first_run.live_inbox(tx)
+    try_it = _for_developer(f"{url}/w/{inbox.token}.js" if inbox else "", url)
+    agent = agents.get(tx, caller.grants.agent_id)
+    try:
+        own_mail.send(tx, purpose="snippet", address=address, language=agent.language, fields=try_it, agent_id=agent.id)
+    except Refusal as refusal:
+        raise Refusal("invalid", refusal.text, field="developer") from None
+
+
+def _for_developer(loader: str, url: str) -> dict[str, str]:
+    return {
+        "snippet": f'<script async src="{loader}"></script>',
+        "policy": f"script-src {url}; frame-src {url}; connect-src {url}",
+    }
 
 
 def _look(tx: Tx, caller: Caller, settings: dict[str, Any]) -> None:
@@ -262,7 +300,14 @@ async def _drawn(
         script=drawn.address("js/welcome.js"),
         values=given or {},
         wrong=wrong or {},
-        **{"link": None, "invited": None, "saved": "saved" in request.query, **shown, **more},
+        **{
+            "link": None,
+            "invited": None,
+            "saved": "saved" in request.query,
+            "sent": request.query.get("sent", "")[:254],
+            **shown,
+            **more,
+        },
     )
     response.headers["Content-Security-Policy"] = preview.EMBEDDING if name == "look" else _FRAMES
     return response
@@ -272,7 +317,11 @@ def _shown_ways(rx: Rx, caller: Caller, url: str) -> dict[str, Any]:
     found = first_run.ways(rx)
     simple = {kind.kind for kind, _ in found}
     tiles = [(kind, kinds.features(kind.kind), inbox is not None) for kind, inbox in found]
-    return {"tiles": tiles, "later": [_title(kind) for kind in kinds.known() if kind.kind not in simple]}
+    return {
+        "tiles": tiles,
+        "offers_hours": not hours.all_of_them(rx),
+        "later": [_title(kind) for kind in kinds.known() if kind.kind not in simple],
+    }
 
 
 def _shown_look(rx: Rx, caller: Caller, url: str) -> dict[str, Any]:
@@ -301,9 +350,18 @@ def _shown_site(rx: Rx, caller: Caller, url: str) -> dict[str, Any]:
         "good": [one for one in elsewhere if sites.is_allowed(allowed, url, one.site)],
         "refused": [one for one in elsewhere if not sites.is_allowed(allowed, url, one.site)],
         "nameless": any(not one.site for one in seen),
+        "mails": own_mail.inbox(rx) is not None,
+        "mailto": _mailto(f"{url}/w/{inbox.token}.js" if inbox else "", url),
         "mixed": url.startswith("http:") and any(one.site.startswith("https:") for one in elsewhere),
         "seen": msgspec.to_builtins(seen),
     }
+
+
+def _mailto(loader: str, url: str) -> str:
+    """For their own mail program, as long as the desk sends none. The words stand for themselves in any language."""
+    given = _for_developer(loader, url)
+    body = f"{given['snippet']}\n\nContent-Security-Policy:\n{given['policy']}\n"
+    return f"mailto:?subject={quote('Chat')}&body={quote(body)}"
 
 
 def _shown_colleagues(rx: Rx, caller: Caller, url: str) -> dict[str, Any]:

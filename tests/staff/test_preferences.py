@@ -23,7 +23,7 @@ async def test_they_have_defaults_and_are_set_as_a_whole(desk_client: DeskClient
     }
     answer = await desk_client.request("PUT", PATH, wanted)
     assert answer.status == 200
-    wanted["notify"]["ticket.assigned"]["desktop"] = False
+    wanted["notify"]["ticket.assigned"] |= {"desktop": False, "email": False}
     assert (await desk_client.get(PATH)).json == at_first | wanted
     assert (await desk_client.get("/api/v1/me")).json["preferences"] == at_first | wanted
     assert (await desk_client.get(PATH, as_="agent")).json == at_first

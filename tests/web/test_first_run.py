@@ -7,7 +7,7 @@ from typing import Any
 import pytest_asyncio
 
 from hub.db.tx import Tx
-from hub.desk import first_run, inboxes
+from hub.desk import first_run, inboxes, own_mail
 from hub.sample import load
 from hub.staff import agents, organisation, teams
 from hub.staff.access import DESK
@@ -157,3 +157,26 @@ async def test_another_site_takes_no_step(desk: DeskClient) -> None:
         assert answer.status == 403, step
     assert (await look(desk, "/welcome/nothing")).status == 404
     assert (await desk.get("/welcome/ways", as_=None)).headers["Location"].startswith("/sign-in")
+
+
+async def test_business_hours_are_offered_in_the_zone_of_the_browser(desk: DeskClient) -> None:
+    assert b"Monday to Friday" in (await look(desk, "/welcome/ways")).body
+    given = {"way.chat": "1", "hours": "1", "zone": "Mars/Olympus"}
+    assert (await take(desk, "ways", **given)).status == 422
+    assert (await take(desk, "ways", **given | {"zone": "Africa/Addis_Ababa"})).status == 303
+    (found,) = (await desk.get("/api/v1/hours")).json["items"]
+    assert (found["zone"], found["week"][0], found["week"][6]) == ("Africa/Addis_Ababa", [["09:00", "18:00"]], [])
+    chat = await desk.store.read(first_run.live_inbox)
+    assert chat is not None and chat.common.hours_id == found["id"]
+    assert b"Monday to Friday" not in (await look(desk, "/welcome/ways")).body, "there are some now"
+
+
+async def test_the_line_goes_to_a_developer_by_the_desks_mail_or_ones_own(desk: DeskClient) -> None:
+    assert b'href="mailto:?subject' in (await look(desk, "/welcome/site")).body
+    secret = "whsec_" + "A" * 43 + "="
+    inbox = await desk.store.write(inboxes.create, DESK, kind="webhook", name="Post", settings={"secret": secret})
+    await desk.store.write(own_mail.choose, DESK, inbox.id)
+    assert (await take(desk, "site", developer="no address")).status == 422
+    assert (await take(desk, "site", developer="dev@example.org")).status == 303
+    row = await desk.store.read(lambda rx: rx.row("SELECT purpose, address, fields FROM own_mail"))
+    assert row is not None and row[:2] == ("snippet", "dev@example.org") and "<script async" in row[2]
