@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from hub.db.tx import Tx
-from hub.desk import drafts, following, notices, planned, reading, reply_clock, routing
+from hub.desk import drafts, following, notices, planned, reading, replies, reply_clock, routing
 from hub.events import (
     AccessChanged,
     AgentChanged,
@@ -16,12 +16,14 @@ from hub.events import (
     AgentEnabled,
     AgentMentioned,
     AvailabilityChanged,
+    ContactPointAdded,
     DeliveryCancelled,
     DeliveryFailed,
     DeliveryUnknown,
     Event,
     HoursChanged,
     InboxChanged,
+    InboxCreated,
     MessageReceived,
     MessageSent,
     NoteWritten,
@@ -92,7 +94,11 @@ _TOLD: Final = (
     *(MessageReceived, TicketAssigned, TicketOffered, AgentMentioned, NoteWritten, ReplyWarned, ReplyBreached),
     *(DeliveryFailed, DeliveryUnknown, DeliveryCancelled),
 )
-CONSEQUENCE: Mapping[type[Event], Sequence[Reaction]] = dict.fromkeys(_TOLD, (notices.gather,))
+_WAYS: Final = (InboxCreated, InboxChanged, ContactPointAdded)
+CONSEQUENCE: Mapping[type[Event], Sequence[Reaction]] = {
+    **dict.fromkeys(_TOLD, (notices.gather,)),
+    **dict.fromkeys(_WAYS, (replies.a_way_has_come,)),
+}
 
 
 class Reactions:

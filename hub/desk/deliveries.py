@@ -43,6 +43,7 @@ _AUTHOR = "SELECT author_kind, author_id FROM message WHERE id = :id"
 _SAID = """
 UPDATE delivery SET send_at = NULL, state = CASE WHEN state = 'held' THEN 'queued' ELSE state END
 WHERE message_id = :message_id AND send_at IS NOT NULL"""
+_WAY = "UPDATE delivery SET inbox_id = :inbox_id, contact_point_id = :point_id WHERE id = :id"
 _OTHER_PARTS = """
 SELECT id FROM delivery
 WHERE message_id = :message_id AND state = 'held' AND send_at IS NOT NULL ORDER BY part"""
@@ -270,6 +271,15 @@ def resend(tx: Tx, caller: Caller, delivery_id: int) -> None:
         raise Refusal("conflict", "Nothing can carry it yet. Connect an inbox that reaches this contact first.")
     _to(tx, delivery, "queued", None, by=caller)
     enqueue(tx, delivery.id, delivery.contact_point_id)
+
+
+def takes_way(tx: Tx, delivery_id: int, inbox_id: int, point_id: int) -> None:
+    """held → queued: something can carry it now."""
+    delivery = _must(tx, delivery_id)
+    if delivery.state == "held" and delivery.send_at is None:
+        tx.run(_WAY, id=delivery_id, inbox_id=inbox_id, point_id=point_id)
+        _to(tx, delivery, "queued", None)
+        enqueue(tx, delivery_id, point_id)
 
 
 def enqueue(tx: Tx, delivery_id: int, point_id: int | None, at: int | None = None) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from hub.clock import DAY, SECOND
 from hub.connector import Point, Sender
+from hub.db import lanes
 from hub.db.tx import Rx, Tx
 from hub.desk import copies as copies_by_mail
 from hub.desk import deliveries, drafts, inboxes, joining, kinds
@@ -16,7 +17,7 @@ from hub.desk.inboxes import Inbox
 from hub.desk.splitting import split
 from hub.desk.ticket import Ticket
 from hub.errors import Refusal, invalid
-from hub.events import MessagePlanned, MessageSent
+from hub.events import MessagePlanned, MessageSent, Recorded
 from hub.people import points
 from hub.staff.access import Caller
 from hub.text import MAX_LINE, MAX_MESSAGE, clean
@@ -56,6 +57,12 @@ WHERE delivery.ticket_id = :ticket_id AND contact_point.contact_id = :contact_id
 _LAST_ID = "SELECT COALESCE(MAX(id), 0) FROM message WHERE ticket_id = :ticket_id"
 _HAS_VISITOR = "SELECT 1 FROM visitor_ticket WHERE ticket_id = :ticket_id"  # some browser shows this ticket
 _IS_OF = "SELECT 1 FROM message WHERE id = :id AND ticket_id = :ticket_id"
+
+_HELD = """
+SELECT id, ticket_id FROM delivery
+WHERE state = 'held' AND send_at IS NULL AND contact_point_id IS NULL AND id > :after ORDER BY id LIMIT :limit"""
+FIND_WAYS: Final = "find_ways"
+AT_ONCE: Final = 50
 
 NO_WAY = "No inbox of this desk can reach this contact yet. Connect one that can, or add an address; it then goes out."
 
@@ -346,3 +353,23 @@ def _queue(
         if way is not None and not way.live:
             deliveries.enqueue(tx, delivery_id, way.point_id, time.at if time is not None else None)
     return tuple(made)
+
+
+def find_ways(tx: Tx, payload: dict[str, int]) -> None:
+    """An inbox or an address has come: what was held because nothing could carry it goes out, if it can now. Some at a
+    time; a job of `hub.work.timers`."""
+    rows = tx.rows(_HELD, after=payload.get("after", 0), limit=AT_ONCE)
+    for delivery_id, ticket_id in rows:
+        ticket = tickets.must(tx, ticket_id)
+        last = tx.row(_LAST_INCOMING, ticket_id=ticket.id)
+        way = _way(tx, ticket, last[1] if last else None)
+        if way is not None and way.point_id is not None:
+            deliveries.takes_way(tx, delivery_id, way.inbox.id, way.point_id)
+    if len(rows) == AT_ONCE:
+        tx.enqueue(FIND_WAYS, {"after": rows[-1][0]}, lane=lanes.OUTBOUND)
+
+
+def a_way_has_come(tx: Tx, _to: Recorded) -> None:
+    """Run by `hub.reactions`; nothing where nothing is held."""
+    if tx.rows(_HELD, after=0, limit=1):
+        tx.enqueue(FIND_WAYS, {}, lane=lanes.OUTBOUND)

@@ -6,9 +6,10 @@ import pytest
 
 from hub.clock import SECOND, ManualClock
 from hub.connector import Consent, Receipt
-from hub.desk import deliveries, lists, replies
+from hub.desk import deliveries, inboxes, lists, replies
 from hub.errors import Refusal
 from hub.people import consents, contacts
+from hub.staff.access import DESK
 from tests.fixtures.office import Office
 
 
@@ -48,6 +49,21 @@ async def test_an_answer_that_nothing_can_carry_is_held_with_the_reason(office: 
     assert replied.held and contact.name == "Eve"
     assert await states(office) == [("held", replies.NO_WAY)]
     assert await jobs(office) == []
+
+
+async def test_what_was_held_goes_out_once_an_inbox_can_carry_it(office: Office) -> None:
+    got = await office.hears("hi", to=office.mute)
+    await office.store.write(lambda tx: tx.run("UPDATE inbox SET enabled = 0 WHERE kind IN ('letters', 'parlour')"))
+    await office.does(replies.reply, office.boss, got.number, "hello", external_id="r")
+    await office.store.write(replies.find_ways, {})
+    assert (await states(office))[0][0] == "held", "there is none still"
+    await office.store.write(inboxes.change, DESK, office.letters.id, enabled=True)
+    assert [job[0] for job in await jobs(office)] == [replies.FIND_WAYS]
+    await office.store.write(replies.find_ways, {})
+    assert await states(office) == [("queued", None)]
+    assert [job[0] for job in await jobs(office)] == [replies.FIND_WAYS, "deliver"]
+    through = await office.store.read(lambda rx: rx.value("SELECT inbox_id FROM delivery"))
+    assert through == office.letters.id
 
 
 async def test_an_answer_to_a_mute_inbox_goes_by_one_that_reaches_the_contact(office: Office) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hub.clock import MINUTE
 from hub.connector import Message, Point, Rejected, Sender
 from hub.db.tx import Tx
-from hub.desk import assignment, incoming, notices, own_mail, reading
+from hub.desk import assignment, incoming, notices, own_mail, reading, replies
 from hub.events import Actor
 from hub.staff import access, agents, preferences, roles
 from hub.staff.access import DESK, Caller
@@ -92,9 +92,8 @@ async def test_ones_own_tickets_and_what_did_not_go_out(desk: Desk) -> None:
     await desk.store.write(assignment.assign, DESK, desk.number, bo.grants.agent_id)
     await says(desk, "Mine")
     Pigeons.script.append(Rejected("No such roof."))
-    from hub.desk import replies
-
-    await desk.store.write(replies.reply, bo, desk.number, "My answer", external_id="mine-1")
+    made = await desk.store.write(replies.reply, bo, desk.number, "My answer", external_id="mine-1")
+    await desk.becomes(made.deliveries[0], "failed")
     await later(desk, MINUTE)
     await eventually(lambda: [part for part in Pigeons.carried if part.automatic])
     text = Pigeons.carried[-1].text
