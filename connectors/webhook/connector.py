@@ -71,7 +71,7 @@ class WebhookSettings:
 class WebhookConnector(Connector):
     kind = reading.KIND
     title = "Webhook"
-    features = Features(subject=True, files=True, receipts=True, reaches=(reading.KIND, "email", "phone"))
+    features = Features(subject=True, files=True, voice=True, receipts=True, reaches=(reading.KIND, "email", "phone"))
     Settings = WebhookSettings
     settings: WebhookSettings
 

@@ -8,11 +8,12 @@ import msgspec
 from hub.clock import DAY, SECOND
 from hub.connector import Point, Sender
 from hub.db import lanes
+from hub.db.contents import in_words
 from hub.db.tx import Rx, Tx
 from hub.desk import copies as copies_by_mail
 from hub.desk import deliveries, drafts, inboxes, joining, kinds
 from hub.desk import ticket as tickets
-from hub.desk.files import uploads
+from hub.desk.files import rows, uploads
 from hub.desk.inboxes import Inbox
 from hub.desk.splitting import split
 from hub.desk.ticket import Ticket
@@ -184,6 +185,16 @@ def _answers(rx: Rx, last: tuple[object, ...]) -> str:
     return joining.answer_name(rx, last[0]) or str(last[2])
 
 
+def _require_small_enough(rx: Rx, way: Way | None, message_id: int) -> None:
+    most = None if way is None else way.inbox.features.max_file
+    for file in rows.of_message(rx, message_id) if most is not None else ():
+        if most is not None and (file.size or 0) > most:
+            text = (
+                f"{file.name} is too large: through {way.inbox.name if way else ''} up to {in_words(most)} can be sent."
+            )
+            raise invalid("files", text)
+
+
 def time_of(now: int, way: Way | None, hold: int, send_at: int | None) -> Time | None:
     """When it is said, on that way; None: now."""
     if hold not in HELD:
@@ -239,6 +250,7 @@ def say(
     if files:
         require_files(way)
         uploads.attach(tx, files, caller=caller, message_id=message_id)
+        _require_small_enough(tx, way, message_id)
     if copies is not NOBODY:
         joining.add_people(tx, ticket.id, copies.people(way), "copied")
     time = time if way is not None else None

@@ -116,11 +116,12 @@ class Files:
 
     # --- out ---------------------------------------------------------------------------------------------------------
 
-    def outgoing(self, found: tuple[Row, ...]) -> tuple[OutFile, ...]:
-        """As a connector gets them. Raises Rejected when one of them is not there (any more)."""
-        return tuple(self._outgoing(file) for file in found)
+    def outgoing(self, found: tuple[Row, ...], *, voice: bool = True) -> tuple[OutFile, ...]:
+        """As a connector gets them; `voice`: it plays voice notes as such. Raises Rejected when one of them is not
+        there (any more)."""
+        return tuple(self._outgoing(file, voice) for file in found)
 
-    def _outgoing(self, file: Row) -> OutFile:
+    def _outgoing(self, file: Row, voice: bool) -> OutFile:
         if file.state != "there" or file.sha256 is None:
             raise Rejected(f"The file {file.name} is not there any more, so this was not sent.")
         return OutFile(
@@ -129,7 +130,7 @@ class Files:
             size=file.size or 0,
             path=self.contents.path(file.sha256),
             cid=file.cid,
-            voice=bool(file.voice),
+            voice=voice and bool(file.voice),
             seconds=file.seconds,
         )
 

@@ -100,7 +100,7 @@ class Outbound:
     async def _send(self, job: Job, book: Book, inbox: Inbox, connector: Connector, part: Part) -> Then | None:
         delivery_id = part.delivery_id
         try:
-            sent = await asyncio.wait_for(connector.send(await self._whole(part)), SEND_SECONDS)
+            sent = await asyncio.wait_for(connector.send(await self._whole(connector, part)), SEND_SECONDS)
         except Retry as error:
             return await self._not_now(job, book, inbox, delivery_id, error)
         except Rejected as error:
@@ -122,13 +122,15 @@ class Outbound:
         await self._store.write_later(book.sent, delivery_id, sent.external_id, sent.notice)
         return None
 
-    async def _whole(self, part: Part) -> Outgoing:
+    async def _whole(self, connector: Connector, part: Part) -> Outgoing:
         """With its files, as they lie in the folder; a letter of ours with its words."""
         if part.letter is not None:
             return await asyncio.to_thread(_written, part.outgoing, part.letter, self._runner.public_url)
         if not part.attached:
             return part.outgoing
-        return msgspec.structs.replace(part.outgoing, files=self._runner.files.outgoing(part.attached))
+        return msgspec.structs.replace(
+            part.outgoing, files=self._runner.files.outgoing(part.attached, voice=connector.features.voice)
+        )
 
     async def _not_now(self, job: Job, book: Book, inbox: Inbox, delivery_id: int, error: Retry) -> Then:
         """It certainly did not leave: back to `queued`, and the job waits; or it has had its time."""
@@ -161,7 +163,7 @@ class Outbound:
         reason = "It may have arrived: the answer was lost, and this channel cannot be asked."
         found: Found | NotFound | Unknowable = Unknowable()
         try:
-            found = await asyncio.wait_for(connector.find(await self._whole(part)), SEND_SECONDS)
+            found = await asyncio.wait_for(connector.find(await self._whole(connector, part)), SEND_SECONDS)
         except (Retry, Unknown, TimeoutError) as error:
             now = await self._store.read(lambda rx: rx.now)
             length = queue.pause(job, self._runner.worker.chance())

@@ -1,15 +1,18 @@
 """Files over HTTP: what is uploaded comes out again as it was, to whoever sees its ticket and to nobody else."""
 
 import asyncio
+import dataclasses
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
 
 from hub.clock import MINUTE, ManualClock
+from hub.connector import Connector, Features
 from hub.db.store import Store
+from hub.desk import inboxes, kinds
 from hub.desk.files import rows, uploads
 from hub.staff import teams
 from hub.staff.access import DESK
@@ -227,3 +230,29 @@ async def test_too_many_are_too_many(sqlite_desk_client: DeskClient, role: str) 
     ids = [(await upload(desk, b"%d" % n, as_=role)).json["id"] for n in range(6)]
     answer = await desk.post(f"/api/v1/tickets/{number}/note", {"text": "", "files": ids}, as_=role)
     assert answer.status == 422 and answer.paths == ["files"] and "5 files" in answer.json["detail"]
+
+
+async def test_what_a_channel_cannot_carry_is_refused_in_words(sqlite_desk_client: DeskClient) -> None:
+    desk = sqlite_desk_client
+
+    class Pigeons(Connector):
+        kind = "pigeons"
+        features: ClassVar[Features] = Features(reaches=("email",))
+
+        @dataclasses.dataclass(frozen=True)
+        class Settings:
+            pass
+
+    kinds.register("pigeons", "Pigeons", lambda: Pigeons)
+    inbox = await desk.store.write(inboxes.create, DESK, kind="pigeons", name="Roof", team_id=desk.team_id)
+    number = await desk.new_ticket(inbox_id=inbox.id)
+    file = (await upload(desk, b"0123456789")).json["id"]
+    for features, words in (
+        (Features(reaches=("email",)), "only text"),
+        (Features(reaches=("email",), files=True, max_file=9), "up to 9 bytes"),
+    ):
+        Pigeons.features = features
+        refused = await desk.post(f"/api/v1/tickets/{number}/reply", {"text": "Here", "files": [file]})
+        assert refused.status == 422 and refused.paths == ["files"] and words in refused.json["detail"]
+    Pigeons.features = Features(reaches=("email",), files=True, max_file=10)
+    assert (await desk.post(f"/api/v1/tickets/{number}/reply", {"text": "Here", "files": [file]})).status == 201
