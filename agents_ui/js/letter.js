@@ -1,7 +1,7 @@
 // A mail in the thread: who it says it is from and whether that is certain, its HTML in a frame of its own (hub/web/message_page.py) or its
 // words, what it quotes folded. Loaded by thread.js with the first that is shown.
 
-import { _, ngettext } from './base.js';
+import { _, exact, ngettext } from './base.js';
 import { Part, icon } from './parts.js';
 import { glyph } from './pictures.js';
 import { html, nothing } from './vendor/lit.js';
@@ -130,7 +130,8 @@ function row(label, people) {
 }
 
 function invitation({ summary, starts, ends, place, organizer, method }) {
-  const at = (text) => (text.includes('T') ? text.replace('T', ' ').slice(0, 16) : text);
+  // With a zone it is told in the reader's; what has none means the clock of whoever wrote it.
+  const at = (text) => (/T.*(Z|[+-]\d\d:\d\d)$/.test(text) ? exact(Date.parse(text)) : text.replace('T', ' ').slice(0, 16));
   return html`<div class="letter__date">${icon('clock')}<div><strong dir="auto">${summary || _('An appointment')}</strong>
     ${method === 'CANCEL' ? html`<span>${_('Called off')}</span>` : nothing}
     ${starts ? html`<span>${at(starts)}${ends ? ` – ${at(ends)}` : ''}</span>` : nothing}

@@ -126,7 +126,7 @@ def read(html: str, sender: str = "") -> Page:
         flags.add("cut")
         tokens = tokens[:MAX_TOKENS]
     lines, at = _lines(tokens)
-    kinds = trimming.classify(lines, sender)
+    kinds = trimming.classify(lines, sender, of_html=True)
     shown = _written(tokens, at, kinds, flags)
     if len(shown) > MAX_SHOWN:
         flags.add("cut")
@@ -359,9 +359,16 @@ def _folds(tokens: Sequence[Token], at: Sequence[int], kinds: Sequence[str]) -> 
             continue
         quoted = kinds[at[number]] == QUOTED
         if quoted != folded:
-            found.add(number)
+            found.add(_with_what_opens(tokens, number))
             folded = quoted
     return found
+
+
+def _with_what_opens(tokens: Sequence[Token], number: int) -> int:
+    """What is opened just before belongs to it: no empty frame stays behind."""
+    while number and (tokens[number - 1].kind == "open" or tokens[number - 1].text.isspace()):
+        number -= 1
+    return number
 
 
 def _tag(token: Token) -> str:

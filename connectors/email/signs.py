@@ -63,6 +63,13 @@ _STARTS: Final = re.compile(
 _ANGLE: Final = re.compile(r"[<(\[][^<>()\[\]]{0,20}[\w.+%'-]{1,64}@[\w.-]{1,190}\w[^<>()\[\]]{0,40}[>)\]]")
 
 
+# "Desk Example wrote:", over marked lines. "You wrote:" and "My boss wrote:" are what people write.
+_NAMED: Final = re.compile(
+    rf"^(?!(?:You|I|We|He|She|They|It|Du|Sie|Er|Wir|Ihr|Vous|Tu|Il|Elle|On|Вы|Ты|Он|Она|Мы|Они|Ви|Ти|Він|Вона|Ми)\s)"
+    rf"(?:[^\W\d_a-zа-яёіїєґ][\w.'’-]*\s){{1,3}}(?:{_WROTE})\s?[{COLONS}]$"
+)
+
+
 def may_begin(line: str) -> bool:
     """Worth a closer look as the beginning of an attribution."""
     return len(line) <= MAX_ATTRIBUTION and (
@@ -81,7 +88,7 @@ def attribution(text: str, *, marked: bool = False) -> bool:
         return False
     dated, verb, angle = _DATE.search(text) is not None, _VERB.search(text) is not None, _ANGLE.search(text) is not None
     if marked:
-        return (dated and (verb or angle)) or (angle and verb) or (verb and _STARTS.match(text) is not None and dated)
+        return (dated and (verb or angle)) or (angle and verb) or _NAMED.match(text) is not None
     if not dated:
         return False
     if verb:
@@ -131,6 +138,7 @@ _DIVIDER: Final = re.compile(
     rf"|^(?:{_ORIGINAL})\s?[-_=–—]{{2,40}}$",
     re.IGNORECASE,
 )
+_ON_BETWEEN: Final = re.compile(rf"^-{{2,10}}\s?\S.{{10,300}}\s(?:{_WROTE})\s?-{{2,10}}$", re.IGNORECASE)
 _ABOVE: Final = re.compile(
     r"^\W{0,12}(?:please )?(?:reply|write|type|respond|answer)(?: your (?:reply|answer"
     r"|response))? above this line\W{0,12}$"
@@ -147,7 +155,10 @@ _RULER: Final = re.compile(r"^[-_=*─━–—]{5,}$")
 
 
 def divider(line: str) -> bool:
-    return len(line) <= 160 and (_DIVIDER.match(line) is not None or _ABOVE.match(line) is not None)
+    if len(line) > MAX_ATTRIBUTION:
+        return False
+    between = _ON_BETWEEN.match(line) is not None and _DATE.search(line) is not None
+    return between or _DIVIDER.match(line) is not None or _ABOVE.match(line) is not None
 
 
 def forwarded(line: str) -> bool:
@@ -214,18 +225,15 @@ _KEYS: Final = frozenset({"from", "sent", "date", "to", "about"})
 def header_block(lines: Sequence[str]) -> int:
     """How many of the first lines are the head of a mail that a program has copied; 0 where it is none."""
     found: dict[str, str] = {}
-    count = last = 0
-    for line in lines[:14]:
+    last = 0
+    for number, line in enumerate(lines[:24]):
         matched = _LABEL.match(line) if len(line) <= 2_000 else None
         key = _BY_LABEL.get(matched[1].strip().casefold()) if matched else None
         if matched is not None and key is not None:
             found.setdefault(key, line[matched.end() :])
-            count += 1
-            last = count
-        elif not count or not line.strip(">* \t|") or count - last >= 2:
-            break  # it has to begin with one; a blank line ends it
-        else:
-            count += 1  # a long list of recipients goes on
+            last = number + 1
+        elif not found or number - last >= 2:
+            break  # it begins with one; between two of them there may be a blank line, or a list that goes on
     keys = found.keys() & _KEYS
     address = any(_EMAIL.search(value) for value in found.values())
     dated = any(_DATE.search(found.get(key, "")) for key in ("sent", "date"))

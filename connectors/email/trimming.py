@@ -42,13 +42,14 @@ def trim(text: str, sender: str = "") -> Trimmed:
     return Trimmed(*(of(lines, kinds, *wanted) for wanted in PIECES))
 
 
-def classify(lines: Sequence[str], sender: str = "") -> list[Kind]:
-    """What each line is. Quoted lines of HTML come with the mark that quoted lines of a plain text have."""
+def classify(lines: Sequence[str], sender: str = "", *, of_html: bool = False) -> list[Kind]:
+    """What each line is. Lines that HTML sets apart as quoted come with the mark that they have in a plain text; but
+    people indent what they like that way, so more is needed there to call it a quotation."""
     if len(lines) > MAX_LINES:
         return [NEW] * len(lines)
     plain = [signs.plain(line) for line in lines]
     kinds: list[Kind] = [NEW] * len(lines)
-    _mark_blocks(plain, kinds)
+    _mark_blocks(plain, kinds, of_html)
     _mark_what_follows(plain, kinds)
     if _nothing_new(plain, kinds) or _answered_within(plain, kinds):
         kinds = [NEW] * len(lines)
@@ -59,12 +60,12 @@ def classify(lines: Sequence[str], sender: str = "") -> list[Kind]:
 # --- quoted lines that are marked: "> …" ----------------------------------------------------------------------------
 
 
-def _mark_blocks(lines: Sequence[str], kinds: list[Kind]) -> None:
+def _mark_blocks(lines: Sequence[str], kinds: list[Kind], of_html: bool) -> None:
     blocks = list(_blocks(lines))
     above = [_attribution_above(lines, start) for start, _ in blocks]
     if not any(a is not None or _tells_within(lines, *block) for a, block in zip(above, blocks, strict=True)):
         # Nothing says that these are quotations: people mark other things so too (a log, a command, a poem).
-        if len(blocks) == 1 and _stands_at_the_end(lines, *blocks[0]):
+        if not of_html and len(blocks) == 1 and _stands_at_the_end(lines, *blocks[0]):
             _set(kinds, *blocks[0], QUOTED)
         return
     for begin, (start, end) in zip(above, blocks, strict=True):
@@ -136,7 +137,7 @@ def _mark_what_follows(lines: Sequence[str], kinds: list[Kind]) -> None:
 
 
 def _begins_quotation(lines: Sequence[str], number: int) -> bool:
-    if signs.divider(lines[number]) or signs.header_block(lines[number : number + 12]):
+    if signs.divider(lines[number]) or signs.header_block(lines[number : number + 24]):
         return True
     following = lines[number : number + WRAPPED - 1]
     if not any(line and signs.ends_like_one(line) for line in following) or not signs.may_begin(lines[number]):
