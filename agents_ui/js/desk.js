@@ -303,7 +303,7 @@ export async function prefer(some) {
 
 /** Shows it at once and sends it; the entry's id is the client id, so that it happens once however often it is sent. */
 export function say(number, mode, text, more = {}) {
-  return send({ id: api.clientId(), number, mode, text, at: Date.now(), seen: store.seen(state.value, number), hold: preferences.value.undo_seconds ?? 5, ...more });
+  return send({ id: api.clientId(), number, mode, text, at: Date.now(), seen: store.seen(state.value, number), hold: preferences.value.undo_seconds ?? 5, draft: state.value.drafts[`${number} ${mode}`]?.saved_at ?? 0, ...more });
 }
 
 /** What one has said last and can still call back: {id, number, text, until}; see arrival.js. */
@@ -317,6 +317,7 @@ export async function send(entry, anyway = false) {
   keep();
   const path = `/api/v1/tickets/${entry.number}/${entry.mode}`;
   const body = { text: entry.text, ...(entry.mode === 'reply' ? { seen: entry.seen, anyway, ...time(entry) } : entry.mentions?.length && { mentions: entry.mentions }) };
+  if (entry.draft != null) body.draft = entry.draft; // of another that was written elsewhere since, nothing is taken away
   if (entry.files?.length) body.files = entry.files.map(({ id }) => id);
   let done = false;
   for (let tries = 0; ; tries++) {

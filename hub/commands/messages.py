@@ -53,7 +53,8 @@ class Reply(Request, frozen=True, kw_only=True):
     again with `anyway` to say it all the same. `hold`: seconds in which it can be called back, 0, 5, 10 or 20; a live
     chat has none. `send_at`: milliseconds since 1970, UTC, to say it then, unless the contact writes first.
     `files`: ids of uploads of yours, or of files of messages that you see, to be sent once more; with some the text may
-    be empty. `to`, `cc`, `bcc`: addresses that a letter goes to besides the contact."""
+    be empty. `to`, `cc`, `bcc`: addresses that a letter goes to besides the contact. `draft`: `saved_at` of the draft
+    that it was (0: of none): one that was saved since stays."""
 
     number: Id
     text: str
@@ -66,16 +67,18 @@ class Reply(Request, frozen=True, kw_only=True):
     to: Addresses = ()
     cc: Addresses = ()
     bcc: Addresses = ()
+    draft: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class Note(Request, frozen=True, kw_only=True):
     """`mentions`: ids of agents whom it calls. Each has to be able to see the ticket, and follows it from then on.
-    `files`: as of a reply."""
+    `files`, `draft`: as of a reply."""
 
     number: Id
     text: str
     mentions: Annotated[tuple[Id, ...], msgspec.Meta(max_length=followers.MOST_MENTIONS)] = ()
     files: Files = ()
+    draft: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 class OneDelivery(Request, frozen=True, kw_only=True):
@@ -145,6 +148,7 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
         copies=replies.Copies(request.to, request.cc, request.bcc),
         send_at=request.send_at,
         files=request.files,
+        draft=request.draft,
     )
     return ReplyAnswer(
         message_id=replied.message_id, deliveries=replied.deliveries, held=replied.held, send_at=replied.send_at
@@ -152,7 +156,9 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
 
 
 def _note(tx: Tx, caller: Caller, request: Note) -> NoteAnswer:
-    return NoteAnswer(notes.write(tx, caller, request.number, request.text, request.mentions, request.files))
+    return NoteAnswer(
+        notes.write(tx, caller, request.number, request.text, request.mentions, request.files, request.draft)
+    )
 
 
 def _resend(tx: Tx, caller: Caller, request: OneDelivery) -> DeliveryAnswer:

@@ -75,10 +75,16 @@ def save(
     return saved_at
 
 
-def said(tx: Tx, caller: Caller, ticket: Ticket, mode: Mode) -> None:
-    """What was begun is said now."""
-    if caller.actor.kind == "agent":
-        _drop(tx, caller.grants.agent_id, ticket, mode, tx.now, None)
+def said(tx: Tx, caller: Caller, ticket: Ticket, mode: Mode, text: str, base: int | None = None) -> None:
+    """What was begun is said now. `base`: the draft that it was, by when that was saved; one that was written since, on
+    another device, stays, unless it is the beginning of what was said: then it was on its way here."""
+    if caller.actor.kind != "agent":
+        return
+    agent_id = caller.grants.agent_id
+    was = tx.row(_GET, agent_id=agent_id, ticket_id=ticket.id, mode=mode) if base is not None else None
+    if was is not None and base is not None and was[1] > base and not text.strip().startswith(was[0].strip()):
+        return
+    _drop(tx, agent_id, ticket, mode, tx.now, None)
 
 
 def move(tx: Tx, ticket: Ticket, to: Ticket, which: list[tuple[int, str]] | None = None) -> list[tuple[int, str]]:

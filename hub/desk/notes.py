@@ -15,10 +15,16 @@ INSERT INTO note (ticket_id, agent_id, text, created_at) VALUES (:ticket_id, :ag
 
 
 def write(
-    tx: Tx, caller: Caller, number: int, text: str, mentions: tuple[int, ...] = (), files: Sequence[str] = ()
+    tx: Tx,
+    caller: Caller,
+    number: int,
+    text: str,
+    mentions: tuple[int, ...] = (),
+    files: Sequence[str] = (),
+    draft: int | None = None,
 ) -> int:
     """`mentions`: agents whom it calls, and who follow the ticket from then on; each has to be able to see it. `files`:
-    that the caller has uploaded; with some there may be no text."""
+    that the caller has uploaded; with some there may be no text. `draft`: which one it was, as `drafts.said` has it."""
     ticket = tickets.seen(tx, caller, number)
     text = clean(text, "text", most=MAX_MESSAGE, least=0 if files else 1)
     followers.require_mentionable(tx, ticket, mentions)
@@ -27,5 +33,5 @@ def write(
         uploads.attach(tx, files, caller=caller, note_id=note_id)
     tickets.record(tx, ticket, NoteWritten(note_id=note_id), caller.actor)
     followers.mention(tx, caller, ticket, note_id, mentions)
-    drafts.said(tx, caller, ticket, "note")
+    drafts.said(tx, caller, ticket, "note", text, draft)
     return note_id

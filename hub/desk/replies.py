@@ -122,11 +122,13 @@ def reply(
     send_at: int | None = None,
     files: Sequence[str] = (),
     copies: Copies = NOBODY,
+    draft: int | None = None,
 ) -> Replied:
     """`external_id`: ours, one for each message ever. `seen`: the last message id that the agent's client had; an
     answer to a state that has moved on is refused as "stale" with what is new, unless `anyway`. `hold`: seconds in
     which it can be called back, where the channel has such; `send_at`: said then, unless the contact writes first.
-    `files`: that the caller has uploaded; with some there may be no text."""
+    `files`: that the caller has uploaded; with some there may be no text. `draft`: as `drafts.said`
+    has it."""
     ticket = tickets.seen(tx, caller, number)
     text = clean(text, "text", most=MAX_MESSAGE, least=0 if files else 1)
     last = tx.row(_LAST_INCOMING, ticket_id=ticket.id)
@@ -147,6 +149,7 @@ def reply(
         time=time,
         files=files,
         copies=copies,
+        draft=draft,
     )
 
 
@@ -231,6 +234,7 @@ def say(
     files: Sequence[str] = (),
     copies: Copies = NOBODY,
     automatic: bool = False,
+    draft: int | None = None,
 ) -> Replied:
     """Stores it and queues its parts. Judges nothing but its files. `last`: what it answers, as `_LAST_INCOMING` has
     it. With a `time` it has not been said until then: whoever waits goes on waiting."""
@@ -260,7 +264,7 @@ def say(
     tickets.record(tx, ticket, happened(message_id=message_id, inbox_id=inbox_id), caller.actor)
     if way is not None and way.live:
         copies_by_mail.plan(tx, ticket.id, way.inbox)
-    drafts.said(tx, caller, ticket, "reply")
+    drafts.said(tx, caller, ticket, "reply", text, draft)
     return Replied(message_id, parts, way is None, time.at if time is not None else None)
 
 

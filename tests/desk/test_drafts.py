@@ -58,6 +58,20 @@ async def test_what_is_said_is_begun_no_longer_and_every_window_hears_so(office:
     ]
 
 
+async def test_what_was_begun_anew_on_another_device_outlasts_the_answer(office: Office) -> None:
+    got = await office.hears("hi")
+    base = await office.does(drafts.save, office.boss, got.number, "reply", "Hello")
+    await office.does(drafts.save, office.boss, got.number, "reply", "Hello Eve, I", base=base)  # saved as it was sent
+    await office.does(replies.reply, office.boss, got.number, "Hello Eve, I know.", external_id="r1", draft=base)
+    assert await mine(office) == []
+    base = await office.does(drafts.save, office.boss, got.number, "note", "He is")
+    await office.does(drafts.save, office.boss, got.number, "note", "Quite another thing", base=base)
+    await office.does(notes.write, office.boss, got.number, "He is late", draft=base)
+    assert await mine(office) == [(got.number, "note", "Quite another thing")]
+    await office.does(notes.write, office.boss, got.number, "Said by a program")
+    assert await mine(office) == []
+
+
 async def test_a_draft_of_a_ticket_out_of_sight_is_not_shown_and_not_saved(office: Office) -> None:
     got = await office.hears("hi")
     await office.store.write(lambda tx: tx.run("UPDATE role SET sees = 'everything' WHERE name = :n", n="bob's"))
