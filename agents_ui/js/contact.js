@@ -7,6 +7,7 @@ import { agentName, agents, colourOf, me, state, tell } from './desk.js';
 import { Part, avatar, skeleton, soon } from './parts.js';
 import * as people from './people.js';
 import { glyph } from './pictures.js';
+import { clock, known, place } from './zones.js';
 import { LANGUAGES, current, due, language, local, morning, named, point, purpose, reach, soonish, sureness, surest, valued } from './person.js';
 import './history.js';
 import { html, nothing, repeat } from './vendor/lit.js';
@@ -151,6 +152,7 @@ class Card extends OfContact {
       <p-edit .label=${_('Company')} .fixed=${fixed} .value=${contact.company ?? ''} .shown=${contact.company} .save=${save('company')}></p-edit>
       <p-edit .label=${_('Job title')} .fixed=${fixed} .value=${contact.title ?? ''} .shown=${contact.title} .save=${save('title')}></p-edit>
       <p-edit .label=${_('Language')} type="choice" .fixed=${fixed} .value=${contact.language ?? ''} .shown=${language(contact.language)} .choices=${spoken(contact.language)} .save=${save('language')}></p-edit>
+      <p-edit .label=${_('Time zone')} type="choice" .fixed=${fixed} .value=${contact.zone ?? ''} .shown=${there(contact.zone)} .choices=${zones(contact.zone)} .save=${save('zone')}></p-edit>
       ${this.#own(contact).map((field) => html`<p-edit .label=${field.label} .type=${KINDS[field.type] ?? 'text'} .fixed=${fixed} .value=${contact.fields?.[field.key] == null ? '' : String(contact.fields[field.key])}
         .shown=${linked(field, contact.fields?.[field.key])} .choices=${[['', '–'], ...(field.choices ?? []).map((one) => [one, one])]} .save=${own(field.key, AS[field.type])}></p-edit>`)}
       ${this.#hidden(contact) ? html`<button class="quiet" @click=${() => { this.all = true; }}>${ngettext('{0} empty field', '{0} empty fields', this.#hidden(contact))}</button>` : nothing}
@@ -210,6 +212,15 @@ const AS = { number: Number, bool: (value) => value === 'true' };
 const owners = () => [['', _('Nobody')], ...Object.values(agents.value).filter((one) => !one.disabled)
   .sort((a, b) => (b.id === me.value?.agent.id) - (a.id === me.value?.agent.id) || a.name.localeCompare(b.name))
   .map((one) => [String(one.id), one.id === me.value?.agent.id ? _('{0} (me)', one.name) : one.name])];
+
+/** Where they are, and what the clock shows there. */
+const there = (zone) => (known(zone) ? `${place(zone)} · ${clock(soon.value, zone)}` : zone ?? '');
+
+let places = null;
+const zones = (now) => {
+  places ??= [['', '–'], ...(Intl.supportedValuesOf?.('timeZone') ?? []).map((name) => [name, name.replaceAll('_', ' ')])];
+  return !now || places.some(([name]) => name === now) ? places : [...places, [now, now]];
+};
 
 const spoken = (now) => [['', '–'], ...[...new Set([...LANGUAGES, now].filter(Boolean))].map((code) => [code, language(code)]).sort((a, b) => a[1].localeCompare(b[1]))];
 

@@ -4,12 +4,11 @@ import { _, date, get } from './base.js';
 import { choose } from './choose.js';
 import { question } from './dialogs.js';
 import { ask, may, state, tell } from './desk.js';
-import { clock, field, known, read, times } from './zones.js';
+import { clock, field, known, place, read, times } from './zones.js';
 import { html } from './vendor/lit.js';
 
 const mine = () => Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 const zones = () => Intl.supportedValuesOf?.('timeZone') ?? [mine()];
-export const place = (zone) => zone.split('/').at(-1).replaceAll('_', ' ');
 
 /** Asks for a time, and before it where the customer is, if nobody knows. @param {(at: number) => void} then */
 export async function later(anchor, number, then) {

@@ -55,3 +55,6 @@ export const read = (text, zone) => moment(Date.parse(`${text}Z`), zone);
 
 /** Hours and minutes there. */
 export const clock = (at, zone) => field(at, zone).slice(11);
+
+/** A zone's city, as one says it. */
+export const place = (zone) => zone.split('/').at(-1).replaceAll('_', ' ');

@@ -2,7 +2,9 @@
 
 import pytest
 
+from hub.desk import inboxes
 from hub.staff import sessions
+from hub.staff.access import DESK
 from tests.fixtures.desk import PASSWORD, URL, DeskClient
 from tests.web.settings.pages import look, secret, send, text, wrong
 
@@ -148,3 +150,17 @@ async def test_a_built_in_role_stays_what_it_is(sqlite_desk_client: DeskClient, 
     answer = await send(desk, path, {"name": "agent", "may": ["desk.manage"], "sees": "everything"})
     assert answer.status in (409, 422)
     assert "built in" in text(answer)
+
+
+async def test_an_invitation_goes_by_mail_too_where_the_desk_writes_some(desk_client: DeskClient) -> None:
+    desk = desk_client
+    given = {"name": "Mo", "email": "mo@desk.example", "role": await role_id(desk, "agent")}
+    assert "Send them this link" in text(await send(desk, AGENTS, given))
+    webhook = {"secret": "whsec_" + "A" * 43 + "="}
+    inbox = await desk.store.write(inboxes.create, DESK, kind="webhook", name="Post", settings=webhook)
+    assert (await send(desk, "/settings/mail", {"inbox_id": str(inbox.id)})).status == 303
+    page = await send(desk, AGENTS, {**given, "email": "mo2@desk.example"})
+    assert "on its way to mo2@desk.example" in text(page) and secret(page).startswith(f"{URL}/join/")
+    row = await desk.store.read(lambda rx: rx.row("SELECT purpose, address, fields FROM own_mail"))
+    assert row is not None and row[:2] == ("invitation", "mo2@desk.example")
+    assert secret(page).rpartition("/")[2] in row[2], "the same link, until it has left"
