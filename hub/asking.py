@@ -52,7 +52,7 @@ async def restore(config: Config, path: Path, progress: Progress) -> dict[str, A
     """Fills an empty record from a backup. Nobody may be working on it meanwhile."""
     from hub import app
     from hub.db import restore as restoring
-    from hub.db.contents import Contents
+    from hub.db.s3 import contents_of
 
     async with contextlib.AsyncExitStack() as stack:
         if config.is_sqlite:
@@ -60,7 +60,7 @@ async def restore(config: Config, path: Path, progress: Progress) -> dict[str, A
         backend = app.backend_of(config)
         stack.push_async_callback(backend.close)
         await backend.open()
-        files = await asyncio.to_thread(restoring.bring_contents, path, Contents(config.files_folder))
+        files = await asyncio.to_thread(restoring.bring_contents, path, contents_of(config, SystemClock().now))
         done = await restoring.restore(
             backend, path, SystemClock().now(), lambda done, all: progress("restoring", done, all)
         )

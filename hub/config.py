@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from hub.errors import StartRefused
 
 PREFIX: Final = "PARLEY_"
+S3: Final = "s3://"
 # Read by others: where the file is, and what the tests are told.
 _NOT_OURS: Final = ("PARLEY_CONFIG", "PARLEY_TEST_")
 _TRUE: Final = ("1", "true", "yes", "on")
@@ -98,9 +99,16 @@ class Config:
     inbound_kept_days: int = option(30, "How long what came in is kept as it came, in days.", least=1, most=3_650)
     files: str = option(
         "",
-        "The folder for what files hold. On a local disk, or shared by all desks of one database.",
+        "The folder for what files hold, on a local disk or shared by all desks of one database; or "
+        "`s3://bucket/prefix`, with the S3 settings below and DATA/files as a cache.",
         shown="`DATA/files`",
     )
+    s3_endpoint: str = option(
+        "", "Of the store that FILES names with `s3://`: `https://s3.eu-central-1.amazonaws.com`.", shown="none"
+    )
+    s3_region: str = option("us-east-1", "Its region, as its signatures have it.")
+    s3_key: str = option("", "The access key that may read, write, list and delete there.", shown="none")
+    s3_secret: str = option("", "The secret of that key.", shown="none", secret=True)
     content_url: str = option(
         "",
         "An address of its own for what people sent, without a path, that leads to this desk too: "
@@ -139,7 +147,9 @@ class Config:
 
     @property
     def files_folder(self) -> Path:
-        return Path(self.files).expanduser() if self.files else self.data / "files"
+        if self.files and not self.files.startswith(S3):
+            return Path(self.files).expanduser()
+        return self.data / "files"
 
     @property
     def control_path(self) -> Path:
@@ -223,6 +233,11 @@ def complete(config: Config) -> Config:
             raise StartRefused(
                 "PARLEY_CONTENT_URL is under the host of PARLEY_PUBLIC_URL.", "It has to be a host of its own."
             )
+    if config.files.startswith(S3) and not (config.s3_endpoint and config.s3_key and config.s3_secret):
+        raise StartRefused(
+            f"PARLEY_FILES={config.files} is in an S3 store, but not all of that is set.",
+            "Set PARLEY_S3_ENDPOINT, PARLEY_S3_KEY and PARLEY_S3_SECRET too.",
+        )
     _check_database(config.database)
     if config.metrics_token and len(config.metrics_token) < 16:
         raise StartRefused("PARLEY_METRICS_TOKEN is too short to keep anybody out.", "Take at least 16 characters.")

@@ -16,6 +16,7 @@ from hub.clock import MINUTE, Clock
 from hub.config import Config
 from hub.db import examine, figures, migrate
 from hub.db.contents import Contents
+from hub.db.s3 import contents_of
 from hub.db.store import Store
 from hub.desk import inboxes, outbox
 from hub.desk.files import ageing
@@ -222,21 +223,21 @@ async def inbox_health(desk: Desk) -> list[Finding]:
 
 async def files(desk: Desk) -> list[Finding]:
     """What the record names lies in the folder, whole; what lies there besides goes by itself."""
-    contents = Contents(desk.config.files_folder)
+    contents = contents_of(desk.config, desk.clock.now)
     missing, broken, after, count = 0, 0, 0, 0
     while page := await desk.store.read(ageing.contents, after):
         wrong = await asyncio.to_thread(_wrong_sizes, contents, page)
         missing, broken, after, count = missing + wrong[0], broken + wrong[1], page[-1][0], count + len(page)
-    advice = f"Bring {contents.root} back from a backup; what is gone answers that it is not there any more."
+    advice = f"Bring {contents!r} back from a backup; what is gone answers that it is not there any more."
     found = []
     if missing:
-        found.append(Finding("files", "fail", f"{missing} of {count} are missing from {contents.root}", advice))
+        found.append(Finding("files", "fail", f"{missing} of {count} are missing from {contents!r}", advice))
     if broken:
         found.append(Finding("files", "fail", f"{broken} of {count} are not as large as they were", advice))
-    old = await asyncio.to_thread(contents.old) if await asyncio.to_thread(contents.root.is_dir) else []
+    old = await asyncio.to_thread(contents.old) if count or await asyncio.to_thread(contents.root.is_dir) else []
     orphans = len(old) - len(await desk.store.read(ageing.known, old))
     if orphans:
-        text = f"{orphans} contents that nothing names any longer lie in {contents.root}"
+        text = f"{orphans} contents that nothing names any longer lie in {contents!r}"
         found.append(Finding("files", "ok", text + "; the next tidying takes them away"))
     return found or [Finding("files", "ok", f"{count} contents, all there")]
 
@@ -244,10 +245,9 @@ async def files(desk: Desk) -> list[Finding]:
 def _wrong_sizes(contents: Contents, page: list[tuple[int, str, int]]) -> tuple[int, int]:
     missing = broken = 0
     for _, name, size in page:
-        try:
-            broken += contents.path(name).stat().st_size != size
-        except FileNotFoundError:
-            missing += 1
+        found = contents.size_of(name)
+        missing += found is None
+        broken += found is not None and found != size
     return missing, broken
 
 

@@ -12,7 +12,7 @@ import msgspec
 from hub.clock import Clock
 from hub.commands import exports as csv
 from hub.config import Config
-from hub.db.contents import Contents
+from hub.db.s3 import contents_of
 from hub.db.store import Store
 from hub.db.tx import Tx
 from hub.desk import exports, outbox
@@ -96,7 +96,7 @@ async def back_up(desk: Desk, asked: Mapping[str, Any], progress: Progress) -> d
     path = Path(str(asked["path"]))
     if not path.is_absolute():
         raise invalid("path", "Give the whole path of the backup.")
-    contents = Contents(desk.config.files_folder)
+    contents = contents_of(desk.config, desk.clock.now)
     return await create(desk.store, path, lambda done, all: progress("copying", done, all), contents)
 
 

@@ -98,7 +98,7 @@ def _finish(part: Path, target: Path, contents: Contents | None) -> dict[str, An
         found = {"schema": tables.schema(raw), "rows": sum(tables.count(raw, name) for name in tables.tables(raw))}
         names = names_of(raw) if contents is not None else []
     if contents is not None and names:
-        found["files"], found["missing"] = contents.copy_to(beside(target), names)
+        found["files"], found["missing"] = contents.copy_to(Contents(beside(target)), names)
     _sync(part)
     os.link(part, target)  # unlike a renaming, it never takes the place of what is there
     part.unlink()

@@ -142,12 +142,17 @@ class Contents:
 
     def keep_preview(self, sha256: str, preview: bytes) -> None:
         try:
-            path = self._folder("new") / secrets.token_hex(16)
-            path.write_bytes(preview)
-            path.chmod(0o600)
-            path.replace(self.preview(sha256))
+            self._place(self.preview(sha256), preview)
         except OSError as error:
             raise _readable(error) from error
+
+    def _place(self, to: Path, data: bytes) -> None:
+        """Written anew, whole or not at all."""
+        new = self._folder("new") / secrets.token_hex(16)
+        new.write_bytes(data)
+        new.chmod(0o600)
+        self._folder(to.parent.name)
+        new.replace(to)
 
     def _settle(self, new: Path, path: Path) -> None:
         folder = self._folder(path.parent.name)
@@ -175,6 +180,20 @@ class Contents:
         path = self.path(sha256)
         return path.with_name(path.name + PREVIEW)
 
+    def ensure(self, sha256: str) -> bool:
+        """It can be read at its `path` now; False: it is not there (any more)."""
+        return self.path(sha256).is_file()
+
+    def ensure_preview(self, sha256: str) -> bool:
+        return self.preview(sha256).is_file()
+
+    def size_of(self, sha256: str) -> int | None:
+        """In bytes; None: it is not there."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
     def all(self) -> Iterator[tuple[str, Path]]:
         """(name, path) of every content there is."""
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
@@ -184,26 +203,29 @@ class Contents:
 
     # --- backup ------------------------------------------------------------------------------------------------------
 
-    def copy_to(self, folder: Path, names: Iterable[str]) -> tuple[int, int]:
+    def copy_to(self, other: "Contents", names: Iterable[str]) -> tuple[int, int]:
         """Copies what is not there yet; (how many of the names are there now, how many are missing here)."""
-        there, missing, other = 0, 0, Contents(folder)
+        there = missing = 0
         for name in names:
-            to = other.path(name)
-            if not to.exists():
-                try:
-                    new = other._folder("new") / secrets.token_hex(16)
-                    shutil.copyfile(self.path(name), new)
-                except FileNotFoundError:
+            if not other.ensure(name):
+                if not self.ensure(name):
                     missing += 1
                     continue
-                new.chmod(0o600)
-                _sync_file(new)
-                other._settle(new, to)
-                new.unlink()
-                if self.preview(name).exists():
-                    shutil.copyfile(self.preview(name), other.preview(name))
+                preview = self.preview(name) if self.ensure_preview(name) else None
+                other.take_in(self.path(name), name, preview)
             there += 1
         return there, missing
+
+    def take_in(self, source: Path, sha256: str, preview: Path | None) -> None:
+        """A content that lies elsewhere, and its small picture."""
+        new = self._folder("new") / secrets.token_hex(16)
+        shutil.copyfile(source, new)
+        new.chmod(0o600)
+        _sync_file(new)
+        self._settle(new, self.path(sha256))
+        new.unlink()
+        if preview is not None:
+            shutil.copyfile(preview, self.preview(sha256))
 
     # --- tidying -----------------------------------------------------------------------------------------------------
 
@@ -217,9 +239,12 @@ class Contents:
         path = self.path(sha256)
         if _written(path) >= self._moment() - YOUNG:
             return False
-        path.unlink(missing_ok=True)
-        self.preview(sha256).unlink(missing_ok=True)
+        self._forget(sha256)
         return True
+
+    def _forget(self, sha256: str) -> None:
+        self.path(sha256).unlink(missing_ok=True)
+        self.preview(sha256).unlink(missing_ok=True)
 
     def sweep_new(self) -> int:
         """What was begun a day ago is not going on any more."""

@@ -71,7 +71,7 @@ def bring_contents(source: Path, contents: Contents) -> dict[str, int]:
             names = names_of(raw)
     except sqlite3.Error:
         return {"files": 0, "missing": 0}  # `restore` says what is wrong with it
-    there, missing = Contents(beside(source)).copy_to(contents.root, names)
+    there, missing = Contents(beside(source)).copy_to(contents, names)
     return {"files": there, "missing": missing}
 
 

@@ -197,7 +197,7 @@ async def _answer(request: web.Request, opened: Opened, *, preview: bool, downlo
         path, kind = contents.preview(row.sha256), PREVIEW_TYPE
     else:
         path, kind = contents.path(row.sha256), types.served(row.content_type)
-    if not await asyncio.to_thread(path.is_file):
+    if not await asyncio.to_thread(contents.ensure_preview if preview else contents.ensure, row.sha256):
         raise Refusal("gone", "What this file held is not there any more. A backup may still have it.")
     inline = preview or (not download and types.kind(row.content_type) != "file")
     response = web.FileResponse(path)

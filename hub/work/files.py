@@ -117,13 +117,18 @@ class Files:
     # --- out ---------------------------------------------------------------------------------------------------------
 
     def outgoing(self, found: tuple[Row, ...], *, voice: bool = True) -> tuple[OutFile, ...]:
-        """As a connector gets them; `voice`: it plays voice notes as such. Raises Rejected when one of them is not
-        there (any more)."""
+        """As a connector gets them; waits for a disk, so not for the loop. `voice`: it plays voice notes as such.
+        Raises Rejected when one of them is not there (any more)."""
         return tuple(self._outgoing(file, voice) for file in found)
 
     def _outgoing(self, file: Row, voice: bool) -> OutFile:
         if file.state != "there" or file.sha256 is None:
             raise Rejected(f"The file {file.name} is not there any more, so this was not sent.")
+        try:
+            if not self.contents.ensure(file.sha256):
+                raise Rejected(f"What {file.name} held is not there any more, so this was not sent.")
+        except Unavailable as error:
+            raise Retry(reason=error.text) from None
         return OutFile(
             name=file.name,
             content_type=file.content_type,
@@ -187,6 +192,8 @@ class Files:
         if sha256 is None:
             return None
         try:
+            if not await asyncio.to_thread(self.contents.ensure, sha256):
+                raise FileNotFoundError
             data = await asyncio.to_thread(self.contents.path(sha256).read_bytes)
             made = msgspec.msgpack.decode(await self._runner.children.run(SMALL, data), type=_Small)
         except (Failed, FileNotFoundError) as error:

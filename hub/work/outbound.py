@@ -128,9 +128,9 @@ class Outbound:
             return await asyncio.to_thread(_written, part.outgoing, part.letter, self._runner.public_url)
         if not part.attached:
             return part.outgoing
-        return msgspec.structs.replace(
-            part.outgoing, files=self._runner.files.outgoing(part.attached, voice=connector.features.voice)
-        )
+        files = self._runner.files
+        found = await asyncio.to_thread(files.outgoing, part.attached, voice=connector.features.voice)
+        return msgspec.structs.replace(part.outgoing, files=found)
 
     async def _not_now(self, job: Job, book: Book, inbox: Inbox, delivery_id: int, error: Retry) -> Then:
         """It certainly did not leave: back to `queued`, and the job waits; or it has had its time."""

@@ -6,14 +6,14 @@ an event about an inbox (from whichever process) makes it forget, and starts its
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from hub.clock import MINUTE
 from hub.connector import Connector
-from hub.db.contents import Contents
+from hub.db.s3 import Options as FileOptions
+from hub.db.s3 import contents_of
 from hub.db.store import Store
 from hub.db.tx import Rx
 from hub.desk import inboxes, kinds
@@ -39,7 +39,7 @@ CHECK_SECONDS = 20.0
 log = structlog.get_logger("runner")
 
 
-class Options(Protocol):
+class Options(FileOptions, Protocol):
     """What of hub.config is read here."""
 
     @property
@@ -48,8 +48,6 @@ class Options(Protocol):
     def forms_per_hour(self) -> int: ...
     @property
     def inbound_kept_days(self) -> int: ...
-    @property
-    def files_folder(self) -> Path: ...
     @property
     def clamd(self) -> str: ...
 
@@ -61,7 +59,7 @@ class Runner:
         self.http = SafeClient(store.allowed_hosts)
         self.throttle = Throttle(store.clock, options.forms_per_hour)
         self.children = Children()
-        self.files = Files(self, Contents(options.files_folder), Scanner(options.clamd))
+        self.files = Files(self, contents_of(options, store.clock.now), Scanner(options.clamd))
         self.outbound = Outbound(self)
         self.worker = Worker(store, timers.handlers(self, kept_days=options.inbound_kept_days), dead=timers.DEAD)
         self.pollers = Pollers(store, self.connector, self.note, alone=not store.backend.notifies)

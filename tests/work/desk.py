@@ -43,6 +43,11 @@ class Options:
     forms_per_hour: int = 5
     inbound_kept_days: int = 30
     clamd: str = ""
+    files: str = ""
+    s3_endpoint: str = ""
+    s3_region: str = ""
+    s3_key: str = ""
+    s3_secret: str = ""
     files_folder: Path = dataclasses.field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="parley-files-")))
 
 
