@@ -59,6 +59,7 @@ _REFUSED: Final = frozenset(
     {"utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape", "unicode_escape", "raw_unicode_escape"}
     | {"undefined", "mbcs", "oem", "unicode-internal"}
 )
+_WINDOWS: Final = {byte: bytes((byte,)).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ud800-\udfff\ufffe\uffff]")
 # What changes the direction of everything after it, and what cannot be seen at all.
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ufeff\U000e0000-\U000e007f]")
@@ -125,7 +126,7 @@ def _windows(raw: bytes) -> str:
     try:
         return raw.decode("cp1252")
     except UnicodeDecodeError:  # a few of its places are empty
-        return "".join(bytes((byte,)).decode("cp1252", "ignore") or chr(byte) for byte in raw)
+        return raw.decode("latin-1").translate(_WINDOWS)
 
 
 def _mostly_fine(text: str, raw: bytes) -> bool:

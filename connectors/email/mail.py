@@ -34,6 +34,7 @@ class Bounce(msgspec.Struct, frozen=True):
     recipient: str = ""
     reason: str = ""  # for people: "550 5.1.1 No such user"
     recipients: tuple[str, ...] = ()  # all that it is about; `recipient` is the first of them
+    sure: bool = True  # else it only looks like a bounce, and may be what somebody wrote
 
 
 class Invitation(msgspec.Struct, frozen=True):

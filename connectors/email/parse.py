@@ -31,7 +31,9 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
     """`cut`: how many bytes the mail really has, where it was too large to be taken whole."""
     proven = _tokens(mail, key, now)
     if mail.bounce is not None:
-        return [_receipt(mail, key, now)]
+        about = _receipt(mail, key, now)
+        if mail.bounce.sure or not isinstance(about, Ignored):
+            return [about]
     if mail.receipt:
         return [_read(mail, key, now)]
     if mail.hops > HOPS:

@@ -30,11 +30,13 @@ _STATES: Final[dict[str, State]] = {
     "relayed": "delivered",
     "expanded": "delivered",
 }
+_DAEMONS: Final = re.compile(r"^(?:mailer|mail|smtp)[-_.]?d[ae]+mon$|^mdaemon$", re.IGNORECASE)
 _POSTMEN: Final = re.compile(
-    r"^(mailer[-_.]?daemon|mail[-_.]?daemon|mdaemon|postmaster|mail[-_.]?delivery[-_.]?(sub)?system|mailsystem"
-    r"|mail-?admin|smtp[-_]?daemon|bounces?|double-bounce|uucp|amavisd?)([-+=.].*)?$",
+    r"^(?:postmaster|mail[-_.]?delivery[-_.]?(?:sub)?system|mailsystem|mail-?admin|bounces?|double-bounce|uucp|amavisd?"
+    r"|no-?reply)(?:[-+=.].*)?$",
     re.IGNORECASE,
 )
+_ANSWERED: Final = re.compile(r"^\s*(?:re|aw|fwd?|wg|tr|sv|vs|отв|ответ|转发|回复)\s*:", re.IGNORECASE)
 _SUBJECTS: Final = re.compile(
     r"undeliver(ed|able)|delivery (status )?(notification|failure|report|has failed|problem)|returned (mail"
     r"|to sender)"
@@ -64,7 +66,8 @@ def bounce(
 ) -> Bounce | None:
     """What it says of a mail of ours; None: it is no report of a delivery."""
     status = next((part for part in parts if part.content_type.startswith("message/") and _is_status(part)), None)
-    if not (report_type(found) == "delivery-status" or status is not None or _looks_like_one(found, senders, subject)):
+    sure = report_type(found) == "delivery-status" or "x-failed-recipients" in found or _of_a_daemon(senders)
+    if not (sure or status is not None or _looks_like_one(found, senders, subject)):
         return None
     words = _words_of(parts)
     state, recipients, reason = _by_its_fields(status) if status is not None else (None, [], "")
@@ -82,6 +85,7 @@ def bounce(
         recipients[0] if recipients else "",
         charsets.line(reason, MAX_REASON),
         tuple(recipients[:MAX_GROUPS]),
+        sure,
     )
 
 
@@ -104,14 +108,17 @@ def _is_status(part: Part) -> bool:
     return part.content_type in ("message/delivery-status", "message/global-delivery-status")
 
 
+def _of_a_daemon(senders: Sequence[Address]) -> bool:
+    """By a name that no person has."""
+    return any(_DAEMONS.match(one.address.partition("@")[0]) for one in senders)
+
+
 def _looks_like_one(found: Headers, senders: Sequence[Address], subject: str) -> bool:
-    if "x-failed-recipients" in found:
-        return True
     postman = any(_POSTMEN.match(one.address.partition("@")[0]) for one in senders)
     nobody = found.get("return-path").strip() == "<>"
-    tells = _SUBJECTS.search(subject) is not None
-    automatic = found.get("auto-submitted").strip().lower().startswith("auto-replied")
-    return (postman and (nobody or tells or automatic)) or (nobody and tells)
+    tells = _SUBJECTS.search(subject) is not None and not _ANSWERED.match(subject)
+    automatic = found.get("auto-submitted").strip().lower()[:5] == "auto-"
+    return (postman and (nobody or tells or automatic)) or (tells and (nobody or automatic or not senders))
 
 
 def _by_its_fields(part: Part) -> tuple[State | None, list[str], str]:
