@@ -507,6 +507,7 @@ class Connector:
     # is stored as it is, `reader` runs on it in a child with limits, and its answer is the `read` that `parse` gets.
     reader: ClassVar[str | None] = None
     Settings: ClassVar[type]
+    consent_keeps: ClassVar[str | None] = None  # the secret setting that an administrator's consent fills
 
     def __init__(self, settings: Any, hub: Hub) -> None:
         self.settings = settings
@@ -544,8 +545,8 @@ class Connector:
         return Unknowable()
 
     def consent_url(self, redirect: str, state: str, challenge: str) -> str | None:
-        """Where an administrator allows us in by OAuth 2.0 (RFC 6749, 7636: `challenge` is S256); None: there is no
-        such thing here, or not as it is set."""
+        """Where an administrator allows us in by OAuth 2.0 (RFC 6749, 7636: `challenge` is S256); None: as it is set,
+        nobody is asked. Raises Rejected where a setting is missing for it."""
         return None
 
     async def consented(self, redirect: str, code: str, verifier: str) -> Mapping[str, Any]:

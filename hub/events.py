@@ -252,6 +252,7 @@ class MessageSent(Event, frozen=True, kw_only=True):
     name = "message.sent"
     message_id: int
     inbox_id: int
+    aside: bool = False  # no answer to the contact: the desk's acknowledgement, or a letter that was forwarded
 
 
 class MessagePlanned(Event, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import { _ } from './base.js';
 import { agentName, agents, ask, discard, draft, inboxes, keepDraft, may, prefer, preferences, redrafted, say, send, state, type } from './desk.js';
 import { finish, menus } from './list.js';
-import { Part, action, avatar, icon, means, now } from './parts.js';
+import { Part, action, avatar, bring, icon, means, now } from './parts.js';
 import { typing } from './store.js';
 import { html, live, nothing, ref } from './vendor/lit.js';
 import { signal } from './vendor/signals-core.js';
@@ -83,6 +83,7 @@ class Composer extends Part {
           may(`tickets.${one}`) ? html`<button type="button" aria-pressed=${one === kind ? 'true' : 'false'} @click=${() => write(one)}>
             ${icon(one === 'note' ? 'lock' : 'reply')}${one === 'note' ? _('Note') : _('Reply')}</button>` : nothing)}</div>
           <span class="composer__to">${note ? _('Only colleagues see this.') : html`<bdi>${ticket?.contact_name || _('The customer')}</bdi> · <bdi>${inboxes.value[ticket?.inbox_id]?.name ?? ''}</bdi>`}</span></div>
+        ${note || way(this.number) !== 'mail' ? nothing : this.#copies()}
         <textarea rows="2" dir=${this.#text ? 'auto' : nothing} .value=${live(this.#text)} aria-label=${note ? _('Note for colleagues') : _('Reply to the customer')}
           placeholder=${note ? _('Write a note… @ calls a colleague') : _('Write an answer… / for ready texts')} aria-autocomplete="list" aria-controls=${this.#asked ? 'suggestions' : nothing}
           aria-activedescendant=${this.#asked && this.#found.length ? `suggestion${this.#at}` : nothing}
@@ -120,6 +121,13 @@ class Composer extends Part {
     if (!field || CSS.supports('field-sizing', 'content')) return;
     field.style.blockSize = 'auto';
     field.style.blockSize = `${field.scrollHeight + 2}px`;
+  }
+
+  /** Letters have copies. */
+  #copies() {
+    if (copies.value) return copies.value.row(this.number, () => this.requestUpdate());
+    bring({ name: 'copies', load: () => import('./copies.js'), css: 'copies.css' }).then(async () => { copies.value = await import('./copies.js'); });
+    return nothing;
   }
 
   #others() {
@@ -206,13 +214,16 @@ class Composer extends Part {
       field.setSelectionRange(gap.index, gap.index + gap[0].length);
       return;
     }
+    const letters = kind === 'reply' && way(this.number) === 'mail' ? copies.peek() : null;
+    if (letters?.isWrong(this.number, () => this.requestUpdate())) return;
     const attached = tray?.items.length ? tray.take(() => this.#submit(null, then, more)) : [];
     if (!attached || (!text.trim() && !attached.length)) return;
+    const whom = letters ? letters.take(this.number) : {};
     this.#quiet();
     this.#close();
     this.#put('');
     const mentions = kind === 'note' ? Object.values(agents.value).filter(({ name, disabled }) => !disabled && text.includes(`@${name}`)).map(({ id }) => id) : [];
-    const said = say(this.number, kind, text, { ...(mentions.length ? { mentions } : more), ...(attached.length && { files: attached }) });
+    const said = say(this.number, kind, text, { ...(mentions.length ? { mentions } : more), ...whom, ...(attached.length && { files: attached }) });
     if (then) said.then((done) => done && then());
   };
 
@@ -386,6 +397,7 @@ export function withFiles(use) {
 }
 
 // Letters are longer than a line: there Enter begins the next one unless somebody wants it otherwise.
+const copies = signal(null); // copies.js, once it is needed
 const way = (number) => (/mail/.test(inboxes.value[state.value.tickets[number]?.inbox_id]?.kind ?? '') ? 'mail' : 'chat');
 
 function enterSends(number) {

@@ -316,7 +316,7 @@ export async function send(entry, anyway = false) {
   apply({ type: 'local.sending', entry });
   keep();
   const path = `/api/v1/tickets/${entry.number}/${entry.mode}`;
-  const body = { text: entry.text, ...(entry.mode === 'reply' ? { seen: entry.seen, anyway, ...time(entry) } : entry.mentions?.length && { mentions: entry.mentions }) };
+  const body = { text: entry.text, ...(entry.mode === 'reply' ? { seen: entry.seen, anyway, ...time(entry), ...whom(entry) } : entry.mentions?.length && { mentions: entry.mentions }) };
   if (entry.draft != null) body.draft = entry.draft; // of another that was written elsewhere since, nothing is taken away
   if (entry.files?.length) body.files = entry.files.map(({ id }) => id);
   let done = false;
@@ -340,6 +340,9 @@ export async function send(entry, anyway = false) {
   keep();
   return done;
 }
+
+/** Who gets a letter besides the customer. */
+const whom = ({ to, cc, bcc }) => ({ ...(to && { to }), ...(cc && { cc }), ...(bcc && { bcc }) });
 
 /** When it is said: at a time of one's own, or once it can no longer be called back, where the channel has such. */
 const time = (entry) => (entry.send_at ? { send_at: entry.send_at } : { hold: HELD.includes(entry.hold) ? entry.hold : 0 });

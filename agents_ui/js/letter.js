@@ -2,7 +2,8 @@
 // words, what it quotes folded. Loaded by thread.js with the first that is shown.
 
 import { _, exact, ngettext } from './base.js';
-import { Part, icon } from './parts.js';
+import { may } from './desk.js';
+import { Part, icon, route } from './parts.js';
 import { glyph } from './pictures.js';
 import { html, nothing } from './vendor/lit.js';
 
@@ -27,8 +28,9 @@ const FLAGS = {
   senders: () => _('It names several senders.'),
   'several senders': () => _('It names several senders.'),
   'own address': () => _('It says that it comes from an address of yours.'),
+  stranger: () => _('Somebody new writes here. They had the reply address, and nothing else is known of them.'),
 };
-const WARNS = new Set(['links', 'hidden', 'senders', 'several senders', 'own address']);
+const WARNS = new Set(['stranger', 'links', 'hidden', 'senders', 'several senders', 'own address']);
 
 class Letter extends Part {
   static properties = { message: { attribute: false } };
@@ -39,6 +41,7 @@ class Letter extends Part {
     const { message } = this, { details = {} } = message;
     return html`${this.#head(details)}${warnings(details)}
       <div class="letter__body">${message.page && !this.#plain ? this.#page(message) : this.#words(message, details)}</div>
+      ${details.subject_changed ? this.#subject(message) : nothing}
       ${details.invitation ? invitation(details.invitation) : nothing}
       ${this.#foot(message, details)}`;
   }
@@ -52,6 +55,12 @@ class Letter extends Part {
       ${others.length || answers.length ? html`<details class="letter__to"><summary>${whom(others)}</summary>
         <dl>${row(_('Recipients'), to)}${row(_('Copies'), cc)}${row(_('Answers go to'), answers)}</dl></details>` : nothing}
     </div>`;
+  }
+
+  /** Another subject in an answer is often another matter. */
+  #subject(message) {
+    return html`<p class="letter__note">${icon('split')}${_('The subject is another one: {0}', message.subject ?? '')}
+      ${may('tickets.change') ? html`<button class="quiet" @click=${() => import('./dialogs.js').then((d) => d.split(route.peek().number, message.id))}>${_('Split the ticket from here…')}</button>` : nothing}</p>`;
   }
 
   #page(message) {
@@ -110,8 +119,8 @@ class Letter extends Part {
   }
 }
 
-function warnings({ from = [], verdict, flags = [] }) {
-  const told = flags.filter((flag) => WARNS.has(flag)).map((flag) => FLAGS[flag]());
+function warnings({ from = [], verdict, flags = [], participant }) {
+  const told = [...(participant === 'new' ? ['stranger'] : []), ...flags].filter((flag) => WARNS.has(flag)).map((flag) => FLAGS[flag]());
   if (from.length && !verdict?.aligned) told.unshift(verdict && (verdict.dmarc === 'fail' || verdict.spf === 'fail')
     ? _('The sender’s mail server says that this is not from them.') : _('Not verified: anybody can write such a sender.'));
   const grave = verdict?.dmarc === 'fail' || verdict?.spf === 'fail' || told.length > 1;

@@ -298,6 +298,7 @@ const DRAWN = {
   up: svg`<path d="M6 14.500l6-6 6 6"/>`,
   end: svg`<path d="M12 4v14M6 12.500l6 6 6-6"/>`,
   send: svg`<path d="M4 12l16-7-5 15-3.500-6z"/>`,
+  forward: svg`<path d="M14 6l6 6-6 6M19.500 12H10c-3.500 0-6 2.500-6 6.500"/>`,
   reply: svg`<path d="M10 6L4 12l6 6M4.500 12H14c3.500 0 6 2.500 6 6.500"/>`,
   lock: svg`<rect x="5.500" y="10.500" width="13" height="9" rx="1.500"/><path d="M8.500 10.500v-3a3.500 3.500 0 017 0v3"/>`,
   check: svg`<path d="M5 12.500l4.500 4.500L19 7.500"/>`,

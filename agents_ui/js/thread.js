@@ -2,7 +2,7 @@
 
 import { _, date, day, exact, ngettext } from './base.js';
 import { files, withFiles, write } from './composer.js';
-import { agentName, agents, ask, claim, colourOf, discard, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
+import { agentName, agents, ask, claim, colourOf, discard, inboxes, markRead, may, me, reopen, send, state, teams, thread as load, view } from './desk.js';
 import { clock, finish, menus, priority, status } from './list.js';
 import { Part, aside, avatar, bring, icon, panels, path, route, skeleton } from './parts.js';
 import { delivered, laid, timeline, unread } from './store.js';
@@ -353,12 +353,15 @@ function more(author, text, id = null) {
       items: [
         { text: _('Copy'), icon: 'copy', run: () => copy(text) },
         { text: _('Quote in the answer'), icon: 'quote', run: () => write(null, `${text.split('\n').map((line) => `> ${line}`).join('\n')}\n\n`) },
+        ...(id && may('tickets.reply') && hasMail() ? [{ text: _('Forward…'), icon: 'forward', run: () => import('./copies.js').then((c) => c.forward(number.value, id)) }] : []),
         ...(id && may('tickets.change') ? [{ text: _('Split the ticket from here…'), icon: 'split', run: () => import('./dialogs.js').then((d) => d.split(number.value, id)) }] : []),
       ],
     });
   };
   return html`<button class="tool bubble__more" aria-label=${_('What to do with the message of {0}', author)} aria-haspopup="dialog" @click=${open}>${icon('more')}</button>`;
 }
+
+const hasMail = () => Object.values(inboxes.value).some(({ kind }) => /mail/.test(kind));
 
 /** A mail: who wrote it, whether that is certain, its page or its words, and what it quotes. */
 function letter(said) {

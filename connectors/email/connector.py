@@ -44,6 +44,7 @@ class EmailConnector(Connector):
     )
     reader = "connectors.email.reading:read"
     Settings = EmailSettings
+    consent_keeps = "refresh_token"
     settings: EmailSettings
 
     def __init__(self, settings: EmailSettings, hub: Hub) -> None:

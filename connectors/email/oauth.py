@@ -43,8 +43,10 @@ class SignIn:
 
     def consent_url(self, redirect: str, state: str, challenge: str) -> str | None:
         consent = self._settings.consent
-        if consent is None or not self._settings.client_id:
+        if consent is None:
             return None
+        if not self._settings.client_id:
+            raise Rejected("Enter the client ID in the settings of this inbox first.")
         asked = {
             "response_type": "code",
             "client_id": self._settings.client_id,

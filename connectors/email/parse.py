@@ -50,6 +50,7 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
         flags.append("own address")
     if cut is not None:
         flags.append("too large")
+    copied = _copied(mail, settings, sender)
     details: dict[str, Any] = {
         "from": _plain(mail.senders),
         "reply_to": _plain(mail.reply_to),
@@ -63,12 +64,11 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
         "quoted": mail.quoted[:MAX_KEPT],
         "signature": mail.signature[:MAX_KEPT],
         "invitation": None if mail.invitation is None else msgspec.to_builtins(mail.invitation),
+        "others": [one.point.value for one in copied],
         "flags": flags,
     }
     if cut is not None:
         details["size"] = cut
-    if mail.invitation is not None:
-        details["invitation"] = msgspec.to_builtins(mail.invitation)
     return [
         Message(
             external_id=external_id(mail),
@@ -81,7 +81,7 @@ def parse(mail: Mail, settings: EmailSettings, key: bytes, now: int, cut: str | 
             tokens=tuple(dict.fromkeys(found.ticket for found in proven)),
             known_as=mail.message_id or None,
             references=tuple(dict.fromkeys((*mail.references, *mail.in_reply_to))),
-            copied=_copied(mail, settings, sender),
+            copied=copied,
             automatic=automatic,
             new_ticket=settings.joining == "thread",
             files=tuple(File(part.ref, part.name, part.content_type, part.size, part.cid) for part in mail.files),
@@ -107,6 +107,8 @@ def is_automatic(mail: Mail) -> bool:
     if word and word != "no":
         return True
     if mail.return_path == "" or mail.loops or mail.listed:
+        return True
+    if {"all", "autoreply", "oof"} & {word.strip().casefold() for word in mail.suppress.split(",")}:
         return True
     if mail.precedence.strip().casefold() in _BULK:
         return True

@@ -9,7 +9,7 @@ from hub.commands.answers import Id, Limit, Request, TicketAnswer, ticket_now
 from hub.commands.files import Files
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
-from hub.desk import copies, deliveries, followers, incoming, notes, planned, replies
+from hub.desk import copies, deliveries, followers, forwarding, incoming, notes, planned, replies
 from hub.desk.ticket import Priority
 from hub.staff.access import Caller
 
@@ -68,6 +68,18 @@ class Reply(Request, frozen=True, kw_only=True):
     cc: Addresses = ()
     bcc: Addresses = ()
     draft: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class Forward(Request, frozen=True, kw_only=True):
+    """A message of the ticket, with its files, to somebody else. `to`: at least one. `text`: what you say about it."""
+
+    number: Id
+    message_id: Id
+    to: Addresses
+    cc: Addresses = ()
+    bcc: Addresses = ()
+    text: str = ""
+    with_files: bool = True
 
 
 class Note(Request, frozen=True, kw_only=True):
@@ -155,6 +167,20 @@ def _reply(tx: Tx, caller: Caller, request: Reply) -> ReplyAnswer:
     )
 
 
+def _forward(tx: Tx, caller: Caller, request: Forward) -> ReplyAnswer:
+    replied = forwarding.forward(
+        tx,
+        caller,
+        request.number,
+        request.message_id,
+        replies.Copies(request.to, request.cc, request.bcc),
+        request.text,
+        external_id=f"ours-{secrets.token_hex(16)}",
+        with_files=request.with_files,
+    )
+    return ReplyAnswer(message_id=replied.message_id, deliveries=replied.deliveries, held=False)
+
+
 def _note(tx: Tx, caller: Caller, request: Note) -> NoteAnswer:
     return NoteAnswer(
         notes.write(tx, caller, request.number, request.text, request.mentions, request.files, request.draft)
@@ -212,6 +238,17 @@ COMMANDS: Final = (
         write=_reply,
         status=201,
         **_WRITE | {"refuses": ("conflict", "stale")},
+    ),
+    Command(
+        name="forward",
+        summary="Send a message of a ticket to somebody else, by mail. No answer to the contact.",
+        path=f"{_ONE}/forward",
+        request=Forward,
+        answer=ReplyAnswer,
+        permission="tickets.reply",
+        write=_forward,
+        status=201,
+        **_WRITE,
     ),
     Command(
         name="note",

@@ -24,6 +24,8 @@ _STANDS = """
 UPDATE ticket SET last_message_id = :message_id, last_incoming_id = :message_id, last_message_at = :now,
                   changed_at = :now
 WHERE id = :id"""
+_SAID_ASIDE = """
+UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now WHERE id = :id"""
 _ANSWERED = """
 UPDATE ticket SET last_message_id = :message_id, last_message_at = :now, changed_at = :now, waiting_since = NULL,
                   waited_since = NULL, first_reply_at = COALESCE(first_reply_at, :first)
@@ -58,9 +60,12 @@ def _reopen(tx: Tx, ticket: Ticket, message_id: int, to: Recorded) -> None:
 
 
 def we_spoke(tx: Tx, to: Recorded) -> None:
-    """Nobody waits any longer."""
+    """Nobody waits any longer; unless it was no answer."""
     event = to.event
     assert isinstance(event, MessageSent) and to.ticket_id is not None
+    if event.aside:
+        tx.run(_SAID_ASIDE, id=to.ticket_id, message_id=event.message_id, now=tx.now)
+        return
     ticket = tickets.must(tx, to.ticket_id)
     first = tx.now if to.by.kind == "agent" else None  # a bot's word is no reply yet
     tx.run(_ANSWERED, id=to.ticket_id, message_id=event.message_id, first=first, now=tx.now)

@@ -9,7 +9,7 @@ import msgspec
 from hub.clock import MINUTE
 from hub.connector import Deletion, Edit, Filed, Message
 from hub.db.tx import Rx, Tx
-from hub.desk import inboxes, joining
+from hub.desk import acknowledging, inboxes, joining
 from hub.desk import ticket as tickets
 from hub.desk.contact_lists import require_contact
 from hub.desk.files import names
@@ -91,6 +91,8 @@ def receive(tx: Tx, inbox: Inbox, message: Message, *, restored: bool = False) -
         tx, inbox, ticket, who.contact_id, text, external_id, by, message, in_reply_to, marks, begins=begins
     )
     joining.keep(tx, inbox, ticket, message_id, message)
+    if begins:
+        acknowledging.acknowledge(tx, inbox, ticket, message, who)
     if joined is not None:
         joining.unite(tx, joined)
     # After the event: who hears of it reads the message with what is there at the end of the unit.

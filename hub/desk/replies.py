@@ -1,7 +1,7 @@
 """What we say to a contact: the message, its parts and their deliveries, in one unit; sending them is a job."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -176,10 +176,13 @@ def checked(way: Way | None, copies: Copies) -> Copies:
     )
 
 
-def _details(copies: Copies, automatic: bool) -> str | None:
-    found = {name: list(value) for name, value in msgspec.structs.asdict(copies).items() if value}
-    more = {"automatic": True} if automatic else {}
-    return msgspec.json.encode({**found, **more}).decode() if found or more else None
+def _details(copies: Copies, automatic: bool, forwards: tuple[int, tuple[str, ...]] | None) -> str | None:
+    found: dict[str, Any] = {name: value for name, value in msgspec.structs.asdict(copies).items() if value}
+    if automatic:
+        found["automatic"] = True
+    if forwards is not None:
+        found |= {"forwards": forwards[0], "to": forwards[1]}
+    return msgspec.json.encode(found).decode() if found else None
 
 
 def _answers(rx: Rx, last: tuple[object, ...]) -> str:
@@ -235,9 +238,11 @@ def say(
     copies: Copies = NOBODY,
     automatic: bool = False,
     draft: int | None = None,
+    forwards: tuple[int, tuple[str, ...]] | None = None,
 ) -> Replied:
     """Stores it and queues its parts. Judges nothing but its files. `last`: what it answers, as `_LAST_INCOMING` has
-    it. With a `time` it has not been said until then: whoever waits goes on waiting."""
+    it. With a `time` it has not been said until then: whoever waits goes on waiting. So they do after what a
+    machine says (`automatic`), and after what goes to others (`forwards`: which message, to whom)."""
     message_id = tx.insert(
         _INSERT,
         ticket_id=ticket.id,
@@ -248,23 +253,29 @@ def say(
         subject=clean(subject, "subject", most=MAX_LINE, least=0, lines=False) if subject else None,
         external_id=external_id,
         in_reply_to=last[0] if last else None,
-        details=_details(copies, automatic),
+        details=_details(copies, automatic, forwards),
         now=tx.now,
     )
     if files:
         require_files(way)
         uploads.attach(tx, files, caller=caller, message_id=message_id)
         _require_small_enough(tx, way, message_id)
-    if copies is not NOBODY:
+    if copies != NOBODY:
         joining.add_people(tx, ticket.id, copies.people(way), "copied")
+    if forwards is not None and way is not None:
+        joining.add_people(tx, ticket.id, Copies(forwards[1]).people(way), "forwarded")
     time = time if way is not None else None
     parts = _queue(tx, ticket, message_id, text, way, subject, last, time, copies, automatic)
-    happened = MessageSent if time is None else MessagePlanned
     inbox_id = way.inbox.id if way else ticket.inbox_id
-    tickets.record(tx, ticket, happened(message_id=message_id, inbox_id=inbox_id), caller.actor)
+    aside = automatic or forwards is not None
+    if time is None:
+        tickets.record(tx, ticket, MessageSent(message_id=message_id, inbox_id=inbox_id, aside=aside), caller.actor)
+    else:
+        tickets.record(tx, ticket, MessagePlanned(message_id=message_id, inbox_id=inbox_id), caller.actor)
     if way is not None and way.live:
         copies_by_mail.plan(tx, ticket.id, way.inbox)
-    drafts.said(tx, caller, ticket, "reply", text, draft)
+    if not aside:
+        drafts.said(tx, caller, ticket, "reply", text, draft)
     return Replied(message_id, parts, way is None, time.at if time is not None else None)
 
 

@@ -72,7 +72,8 @@ def follow(tx: Tx, to: Recorded) -> None:
     row = tx.row(_CONCERNED, id=to.ticket_id)
     if row is not None:
         resumed = isinstance(to.event, TicketReopened)
-        _tend(tx, Ticket(*row), answered=isinstance(to.event, MessageSent), since=tx.now if resumed else None)
+        answered = isinstance(to.event, MessageSent) and not to.event.aside
+        _tend(tx, Ticket(*row), answered=answered, since=tx.now if resumed else None)
 
 
 def all_anew(tx: Tx, to: Recorded) -> None:

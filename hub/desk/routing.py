@@ -23,6 +23,7 @@ from hub.events import (
     AgentEnabled,
     AvailabilityChanged,
     Event,
+    MessageSent,
     PresenceChanged,
     Recorded,
     TicketAssigned,
@@ -105,7 +106,7 @@ def drain(tx: Tx, to: Recorded) -> None:
 def answered(tx: Tx, to: Recorded) -> None:
     """Who answers what is offered to them has accepted it; if somebody else did, the offer is over."""
     ticket = tickets.by_id(tx, to.ticket_id) if to.ticket_id is not None else None
-    if ticket is None or ticket.offered_to is None:
+    if ticket is None or ticket.offered_to is None or (isinstance(to.event, MessageSent) and to.event.aside):
         return
     if to.by == Actor("agent", ticket.offered_to):
         assignment.put(tx, Caller(to.by, access.ALL), ticket, ticket.offered_to, "routed")

@@ -77,6 +77,17 @@ class Common:
         "Files of its messages are removed when they are so old; what was said stays. Empty: they are kept.",
         default=None,
     )
+    acknowledge: bool = setting(
+        "Acknowledge new tickets",
+        "The desk answers by itself that a message has come: only proven or known senders, once a day, no machines.",
+        default=False,
+    )
+    acknowledge_text: str | None = setting(
+        "Words of the acknowledgement",
+        "{number} stands for the number of the ticket. Empty: a sentence of ours.",
+        default=None,
+        shape="lines",
+    )
     allowed_origins: tuple[str, ...] = setting(
         "Allowed sites",
         "Origins that may use this inbox from a browser: https://shop.example.",

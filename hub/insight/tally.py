@@ -29,7 +29,7 @@ def count(tx: Tx, to: Recorded) -> None:
     """One more of it. An answer is an agent's; what a bot said is none."""
     scope = to.after
     by_agent = to.by.kind == "agent"
-    if scope is None or scope.inbox_id is None or (isinstance(to.event, MessageSent) and not by_agent):
+    if scope is None or scope.inbox_id is None or _is_no_answer(to.event, by_agent):
         return
     tx.run(
         _ADD,
@@ -39,6 +39,10 @@ def count(tx: Tx, to: Recorded) -> None:
         team_id=scope.team_id or 0,
         agent_id=to.by.id if by_agent else 0,
     )
+
+
+def _is_no_answer(event: object, by_agent: bool) -> bool:
+    return isinstance(event, MessageSent) and (event.aside or not by_agent)
 
 
 def sums(rx: Rx, first: int, last: int, scope: str, params: dict[str, Any]) -> dict[tuple[str, int], int]:

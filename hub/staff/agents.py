@@ -12,12 +12,13 @@ from hub.errors import Refusal, invalid, not_found
 from hub.events import AccessChanged, AgentChanged, AgentCreated, AgentDisabled, AgentEnabled, SignedOut
 from hub.people import points
 from hub.staff import availability, links, roles, sessions, tokens
-from hub.staff.access import Caller, require_permission
+from hub.staff.access import Caller, agent_of, require_permission
 from hub.text import MAX_NAME, clean, fold
 
 MANAGE: Final = "agents.manage"
 HELP: Final = "agents.help"  # who has lost their way in
 MAX_CAPACITY: Final = 100
+MAX_SIGNATURE: Final = 1_000
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")  # BCP 47 without its rarities
 
 _COLUMNS = """agent.id, agent.email, agent.name, agent.role_id, role.name, agent.language, agent.languages,
@@ -39,6 +40,8 @@ UPDATE agent SET email = :email, email_folded = :email_folded, name = :name, nam
                  role_id = :role_id, language = :language, languages = :languages, skills = :skills,
                  capacity = :capacity
 WHERE id = :id"""
+_SIGNATURE = "SELECT signature FROM agent WHERE id = :id"
+_SIGN = "UPDATE agent SET signature = :signature WHERE id = :id"
 _DISABLE = "UPDATE agent SET disabled_at = :now WHERE id = :id"
 _ENABLE = "UPDATE agent SET disabled_at = NULL WHERE id = :id"
 _ADMINISTRATORS = """
@@ -204,6 +207,17 @@ def _write(tx: Tx, caller: Caller, was: Agent, now: dict[str, Any]) -> None:
     tx.record(AgentChanged(agent_id=was.id, fields=changed), by=caller.actor)
     if "role_id" in changed or "email" in changed:
         tx.record(AccessChanged(agent_id=was.id), by=caller.actor)
+
+
+def signature(rx: Rx, agent_id: int) -> str:
+    """What stands under their letters."""
+    return rx.value(_SIGNATURE, id=agent_id) or ""
+
+
+def sign(tx: Tx, caller: Caller, text: str) -> None:
+    """One's own signature."""
+    text = clean(text, "signature", most=MAX_SIGNATURE, least=0).strip()
+    tx.run(_SIGN, id=agent_of(caller), signature=text or None)
 
 
 def set_password(tx: Tx, caller: Caller, agent_id: int, password_hash: str) -> None:

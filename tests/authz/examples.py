@@ -71,6 +71,7 @@ EXAMPLES: dict[str, dict[str, Fields]] = {
         "having seen": {**NUMBER, "text": "We send a new one.", "seen": Ref("later_id")},
         "to be undone": {**NUMBER, "text": "We send a new one.", "hold": 10},
     },
+    "forward": {"": {**NUMBER, "message_id": Ref("message_id"), "to": ["workshop@example.org"], "text": "Yours?"}},
     "note": {
         "": {**NUMBER, "text": "A regular customer."},
         "calling": {**NUMBER, "text": "Please look.", "mentions": [Ref("colleague_id")]},

@@ -136,6 +136,13 @@ SPECS: dict[str, Spec] = {
         cases={"having seen": (together("seen", "number", 422),)},
         case_comments={"having seen": "A message of another ticket is refused like one that never was."},
     ),
+    "forward": Spec(
+        _W,
+        "tickets.reply",
+        201,
+        (*TICKET, together("message_id", "number", 422), always(409)),
+        "This world has no mailbox to forward by; another ticket's message is refused like one that never was.",
+    ),
     "note": Spec(
         _W,
         "tickets.note",

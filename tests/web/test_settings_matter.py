@@ -58,6 +58,8 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     },
     "common": {
         "files_kept_days": "tests/work/test_files.py",
+        "acknowledge": "tests/connectors/email/test_loops.py",
+        "acknowledge_text": "tests/connectors/email/test_loops.py",
         "default_country": "tests/desk/test_visitors.py", "accept_within": "tests/desk/test_routing.py",
         "after_everybody": "tests/desk/test_routing.py", "weight": "tests/desk/test_routing.py",
         "sticky": "tests/desk/test_routing.py", "language_matters": "tests/desk/test_routing.py",

@@ -8,6 +8,7 @@ from typing import Final
 from hub.web.settings import (
     agents,
     canned,
+    consent,
     health,
     home,
     hours,
@@ -74,6 +75,8 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/settings/inboxes", shown(inboxes.list_inboxes, "inboxes.read")),
     ("POST", "/settings/inboxes", taken(inboxes.add_inbox, "inboxes.manage")),
     ("GET", "/settings/inboxes/new", shown(inboxes.new, "inboxes.manage")),
+    ("GET", consent.CALLBACK, shown(consent.answered, "inboxes.manage")),
+    ("GET", "/settings/inboxes/{id}/consent", shown(consent.ask, "inboxes.manage")),
     ("GET", "/settings/inboxes/{id}", shown(inboxes.one_inbox, "inboxes.read")),
     ("GET", "/settings/inboxes/{id}/settings", shown(inboxes.settings, "inboxes.read")),
     ("POST", "/settings/inboxes/{id}/settings", taken(inboxes.change_inbox, "inboxes.manage")),

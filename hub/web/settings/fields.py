@@ -32,6 +32,15 @@ class Shown(msgspec.Struct, frozen=True):
     is_list: bool
     is_set: bool  # a secret that is there
     options: tuple[tuple[int, str], ...] = ()
+    group: str = ""
+
+
+def grouped(shown: Iterable[Shown]) -> list[tuple[str, list[Shown]]]:
+    """Under their headings, in the order in which those come up first; without one first of all."""
+    found: dict[str, list[Shown]] = {}
+    for one in shown:
+        found.setdefault(one.group, []).append(one)
+    return list(found.items())
 
 
 def shown(
@@ -70,6 +79,7 @@ def _shown(field: Field, inbox: Inbox | None, form: Form | None, options: Option
         is_list=field.type.startswith("a list"),
         is_set=inbox is not None and field.name in inbox.sealed,
         options=tuple(options.get(field.name, ())),
+        group=field.group,
     )
 
 

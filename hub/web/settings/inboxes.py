@@ -9,17 +9,18 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from hub.connector import Connector
 from hub.db.tx import Rx, Tx
 from hub.desk import hours, inboxes, kinds, sites
 from hub.desk import settings as settings_of
 from hub.desk.inboxes import Inbox
 from hub.desk.settings import Field
-from hub.errors import Refusal
+from hub.errors import ParleyError, Refusal
 from hub.staff import teams
 from hub.staff.access import Caller
 from hub.staff.teams import Team
 from hub.web import pages, plain
-from hub.web.keys import DESK
+from hub.web.keys import DESK, Runner
 from hub.web.rest import respond
 from hub.web.settings import fields
 from hub.web.settings.agents import MOST
@@ -55,7 +56,10 @@ async def add_inbox(request: web.Request, caller: Caller, form: Form) -> web.Res
         made = await request.app[DESK].store.write(_create, caller, kind, form, wanted)
     except Refusal as refusal:
         return await _new(request, caller, kind, form, plain.wrong(refusal))
-    return plain.seen_other(f"{PATH}/{made.id}")
+    if kinds.load(kind).run is Connector.run:
+        return plain.seen_other(f"{PATH}/{made.id}")
+    await request.app[DESK].store.write(inboxes.ask_to_check, caller, made.id)
+    return back(f"{PATH}/{made.id}", "checking")
 
 
 async def _new(
@@ -70,7 +74,7 @@ async def _new(
         wrong=wrong,
         kind=kind,
         title=titles()[kind],
-        fields=fields.shown([field for field in own if field.required], None, form),
+        fields=fields.shown([field for field in own if field.required or field.early], None, form),
         teams=await request.app[DESK].store.read(_teams),
         name=form.get("name") if form else "",
         chosen=form.ids("team") if form else set(),
@@ -81,7 +85,13 @@ async def _new(
 
 
 async def one_inbox(request: web.Request, caller: Caller) -> web.Response:
-    inbox, desk = await found(request, caller), request.app[DESK]
+    return await page_of(request, caller, await found(request, caller))
+
+
+async def page_of(request: web.Request, caller: Caller, inbox: Inbox, *, wrong: str | None = None) -> web.Response:
+    """`wrong`: what went wrong with what was just tried."""
+    desk = request.app[DESK]
+    kind = kinds.load(inbox.kind)
     seen = await desk.store.read(inboxes.seen_from, inbox.id)
     url = desk.config.public_url.rstrip("/")
     drawn = await pages.ready()
@@ -93,7 +103,10 @@ async def one_inbox(request: web.Request, caller: Caller) -> web.Response:
         inbox=inbox,
         title=titles().get(inbox.kind, inbox.kind),
         url=url,
-        takes_posts=not inbox.features.live and not inbox.features.form,
+        takes_posts=kind.verify is not Connector.verify and not inbox.features.live and not inbox.features.form,
+        asks=kind.consent_keeps is not None and _asks(desk.runner, inbox),
+        allowed=kind.consent_keeps in inbox.sealed,
+        trouble_with=wrong,
         line=f'<script async src="{url}/w/{inbox.token}.js"></script>',
         good=[one for one in seen if one.site and sites.is_allowed(inbox.common.allowed_origins, url, one.site)],
         refused=[one for one in seen if one.site and not sites.is_allowed(inbox.common.allowed_origins, url, one.site)],
@@ -103,6 +116,14 @@ async def one_inbox(request: web.Request, caller: Caller) -> web.Response:
         manages=inboxes.MANAGE in caller.grants.permissions,
         more_scripts=[drawn.address("js/seen.js")] if inbox.features.live else [],
     )
+
+
+def _asks(runner: Runner, inbox: Inbox) -> bool:
+    """Whether there is somebody to be asked for leave, as it is set now."""
+    try:
+        return runner.connector(inbox).consent_url("", "", "") is not None
+    except ParleyError:
+        return True  # something is still missing, which is told when it is asked for
 
 
 async def settings(request: web.Request, caller: Caller) -> web.Response:
@@ -165,7 +186,7 @@ async def _settings(
         "inboxes",
         wrong=wrong,
         inbox=inbox,
-        own=fields.shown([field for field in own if not field.common], inbox, form),
+        own=fields.grouped(fields.shown([field for field in own if not field.common], inbox, form)),
         common=fields.shown([field for field in own if field.common], inbox, form, {"hours_id": known}),
         teams=found_teams,
         name=form.get("name") if form else inbox.name,

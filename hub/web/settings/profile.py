@@ -1,6 +1,6 @@
 """One's own profile: name, languages, password."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from msgspec import UNSET
@@ -55,11 +55,16 @@ def _prove(tx: Tx, caller: Caller) -> None:
 
 
 async def _draw(request: web.Request, caller: Caller, values: dict[str, str], wrong: dict[str, str]) -> web.Response:
-    def look(rx: Rx) -> tuple[bool, bool]:
-        return agents.proved_at(rx, caller.grants.agent_id) is not None, own_mail.inbox(rx) is not None
+    def look(rx: Rx) -> dict[str, Any]:
+        me = caller.grants.agent_id
+        return {
+            "proved": agents.proved_at(rx, me) is not None,
+            "mails": own_mail.inbox(rx) is not None,
+            "signature": agents.signature(rx, me),
+        }
 
-    proved, mails = await request.app[DESK].store.read(look)
-    return await draw(request, caller, "profile", "profile", wrong=wrong, values=values, proved=proved, mails=mails)
+    found = await request.app[DESK].store.read(look)
+    return await draw(request, caller, "profile", "profile", wrong=wrong, values=values, **found)
 
 
 def _change(tx: Tx, caller: Caller, form: Form) -> None:
@@ -74,3 +79,5 @@ def _change(tx: Tx, caller: Caller, form: Form) -> None:
         language=language,
         languages=form.words("languages") if form.on("languages") else UNSET,
     )
+    if form.on("signature"):
+        agents.sign(tx, caller, form.get("signature"))

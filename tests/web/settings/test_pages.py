@@ -30,6 +30,8 @@ NEEDS = {
     "/settings/inboxes/{id}": "inboxes.read",
     "/settings/inboxes/{id}/seen": "inboxes.read",
     "/settings/inboxes/new": "inboxes.manage",
+    "/settings/inboxes/consent": "inboxes.manage",
+    "/settings/inboxes/{id}/consent": "inboxes.manage",
     "/settings/inboxes/{id}/settings": "inboxes.read",
     "/settings/inboxes/{id}/look": "inboxes.manage",
     "/settings/canned": "tickets.read",
@@ -55,7 +57,9 @@ RUNS_THE_DESK = {"roles.manage", "inboxes.manage", "agents.manage", "desk.manage
 OF_AGENTS = "/settings/agents"
 # There is none at first; and a form is no chat, so it has no look.
 ABSENT = {f"/settings/{noun}/{{id}}" for noun in ("canned", "fields", "hours", "tags")} | {
-    "/settings/inboxes/{id}/look"
+    "/settings/inboxes/{id}/look",
+    "/settings/inboxes/{id}/consent",
+    "/settings/inboxes/consent",
 }
 
 
