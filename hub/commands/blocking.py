@@ -9,7 +9,7 @@ from hub.commands.desk import Done, OneInbound, Page
 from hub.commands.table import Command
 from hub.db.tx import Rx, Tx
 from hub.desk import blocking
-from hub.desk.blocking import Block, Kept
+from hub.desk.blocking import Block, Chatted, Kept
 from hub.staff.access import Caller
 from hub.text import MAX_LINE
 
@@ -26,10 +26,12 @@ class UnblockContact(Request, frozen=True, kw_only=True):
 
 
 class KeptPage(msgspec.Struct, frozen=True):
-    """`next`: give it as `before` for the page after this one; null on the last."""
+    """`next`: give it as `before` for the page after this one; null on the last. `chats`: what blocked visitors said in
+    chats, the newest hundred, with the first page."""
 
     items: list[Kept]
     next: int | None
+    chats: list[Chatted]
 
 
 def _block(tx: Tx, caller: Caller, request: BlockContact) -> Block:
@@ -42,7 +44,8 @@ def _unblock(tx: Tx, caller: Caller, request: UnblockContact) -> Block:
 
 def _kept(rx: Rx, caller: Caller, request: Page) -> KeptPage:
     items = blocking.kept(rx, caller, before=request.before, limit=request.limit)
-    return KeptPage(items, items[-1].id if len(items) == request.limit else None)
+    chats = blocking.chatted(rx, caller) if request.before is None else []
+    return KeptPage(items, items[-1].id if len(items) == request.limit else None, chats)
 
 
 def _restore(tx: Tx, caller: Caller, request: OneInbound) -> Done:

@@ -1,7 +1,8 @@
 """Contacts whose words are not taken in. What they send is kept as it came, unread, for as long as everything raw is
 kept; an agent may look at it and have it taken in after all. hub.work.inbound puts it away.
 
-In a live channel there is nothing to put away: what a blocked visitor says there goes to a ticket marked as spam.
+In a live channel there is nothing to put away: what a blocked visitor says there goes to a ticket marked as spam. They
+are told nothing, as nobody is who is blocked; it lies among the rest of what blocked contacts sent.
 """
 
 from typing import Any, Final
@@ -15,12 +16,19 @@ from hub.desk.contact_lists import require_contact
 from hub.errors import Refusal, not_found
 from hub.events import Scope
 from hub.people import contacts
-from hub.staff.access import Caller, may
+from hub.staff.access import Caller, may, visible
 
 _LIST = """
 SELECT inbound.id, inbound.inbox_id, inbound.received_at, inbound.body, contact.id, contact.name
 FROM inbound JOIN contact ON contact.id = inbound.contact_id
 WHERE inbound.state = 'ignored' AND inbound.restored_at IS NULL AND inbound.id < :before"""
+_CHATTED = """
+SELECT message.id, ticket.number, message.inbox_id, contact.id, contact.name, message.created_at, message.text
+FROM ticket JOIN contact ON contact.id = ticket.contact_id JOIN message ON message.ticket_id = ticket.id
+JOIN visitor_ticket ON visitor_ticket.ticket_id = ticket.id
+WHERE ticket.spam = 1 AND contact.blocked_at IS NOT NULL AND message.direction = 'incoming'
+  AND message.created_at >= contact.blocked_at AND message.deleted_at IS NULL"""
+CHATTED: Final = 100
 _NEWEST: Final = " ORDER BY inbound.id DESC LIMIT :limit"
 _ONE = "SELECT inbox_id, contact_id, restored_at, state FROM inbound WHERE id = :id"
 _RESTORED = "UPDATE inbound SET restored_at = :now WHERE id = :id"
@@ -38,6 +46,18 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     body: str
     encoded: bool
+
+
+class Chatted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a blocked visitor said in a chat, with the ticket that it lies in, marked as spam."""
+
+    message_id: int
+    number: int
+    inbox_id: int
+    contact_id: int
+    contact_name: str
+    received_at: int
+    text: str
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +95,15 @@ def kept(rx: Rx, caller: Caller, *, before: int | None, limit: int) -> list[Kept
     # Composed of constants of ours; values are parameters.
     sql = f"{_LIST} AND {sees}{_NEWEST}"
     return [_kept(*row) for row in rx.rows(sql, **params, before=2**62 if before is None else before, limit=limit)]
+
+
+def chatted(rx: Rx, caller: Caller, *, limit: int = CHATTED) -> list[Chatted]:
+    """Newest first, since each was blocked, of tickets that the caller sees."""
+    sees, params = visible(caller.grants)
+    # Composed of constants of ours; values are parameters.
+    rows = rx.rows(f"{_CHATTED} AND {sees} ORDER BY message.id DESC LIMIT :limit", **params, limit=limit)
+    names = Chatted.__struct_fields__
+    return [Chatted(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def restore(tx: Tx, caller: Caller, inbound_id: int) -> None:

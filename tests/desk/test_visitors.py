@@ -7,11 +7,12 @@ import pytest
 
 from hub.clock import DAY, MINUTE, ManualClock
 from hub.connector import Point, Sender
-from hub.desk import assignment, deliveries, inboxes, lists, notes, tags, tickets, visitors
+from hub.desk import assignment, blocking, deliveries, inboxes, lists, notes, tags, tickets, visitors
 from hub.desk.visitors import Details
 from hub.errors import Refusal
+from hub.events import Actor
 from hub.people import contacts
-from hub.staff.access import DESK
+from hub.staff.access import DESK, Caller, Grants
 from tests.fixtures.visits import SITE, Hall
 
 
@@ -186,6 +187,13 @@ async def test_the_blocked_are_taken_into_the_spam_bin_without_a_word(hall: Hall
     assert said[0].number == said[1].number == first.number + 1
     assert await hall.rows("SELECT spam FROM ticket ORDER BY id") == [(0,), (1,)]
     assert await browser.texts() == ["one", "two", "three"]
+    kept = await hall.store.read(blocking.chatted, hall.ann)
+    assert [(one.contact_id, one.number, one.text) for one in kept] == [
+        (contact_id, first.number + 1, "three"),
+        (contact_id, first.number + 1, "two"),
+    ]
+    stranger = Caller(Actor("agent", 9), Grants(9, hall.ann.grants.permissions, False, frozenset(), frozenset()))
+    assert await hall.store.read(blocking.chatted, stranger) == []
 
 
 # --- what the desk wants first -------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ PAGES = (
     "/settings/inboxes/2", "/settings/inboxes/new?kind=webhook", "/settings/inboxes/1/settings",
     "/settings/inboxes/2/settings", "/settings/inboxes/2/look", "/settings/canned",
     "/settings/canned/new", "/settings/canned/1", "/settings/fields", "/settings/fields/1", "/settings/hours",
-    "/settings/tags", "/settings/tags/1",
+    "/settings/tags", "/settings/tags/1", "/settings/blocked",
     "/settings/hours/new", "/settings/hours/1", "/settings/targets", "/settings/routing", "/settings/quarantine",
     "/settings/jobs",
     "/settings/outbox", "/settings/health", "/settings/agents/999",

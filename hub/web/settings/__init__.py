@@ -7,6 +7,7 @@ from typing import Final
 
 from hub.web.settings import (
     agents,
+    blocked,
     canned,
     consent,
     health,
@@ -114,6 +115,8 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/settings/targets", taken(targets.change, "inboxes.manage")),
     ("GET", "/settings/routing", shown(routing.rules, "desk.manage")),
     ("POST", "/settings/routing", taken(routing.change, "desk.manage")),
+    ("GET", "/settings/blocked", shown(blocked.kept, "tickets.read")),
+    ("POST", "/settings/blocked/{id}/restore", taken(blocked.restore, "tickets.change")),
     ("GET", "/settings/quarantine", shown(quarantine.held, "desk.manage")),
     ("POST", "/settings/quarantine/{id}/retry", taken(quarantine.retry, "desk.manage")),
     ("POST", "/settings/quarantine/{id}/drop", taken(quarantine.drop, "desk.manage")),

@@ -46,6 +46,7 @@ NEEDS = {
     "/settings/hours/{id}": "inboxes.read",
     "/settings/targets": "inboxes.read",
     "/settings/routing": "desk.manage",
+    "/settings/blocked": "tickets.read",
     "/settings/quarantine": "desk.manage",
     "/settings/jobs": "desk.manage",
     "/settings/outbox": "desk.manage",
