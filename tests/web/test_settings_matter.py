@@ -49,6 +49,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "offline": "tests/desk/test_visitors.py", "identity_secret": "tests/desk/test_visitor_identity.py",
         "enforce_identity": "tests/desk/test_visitors.py", "rating": "tests/feedback/test_ratings.py",
         "low_score": "tests/feedback/test_ratings.py", "files": "tests/live/test_visitor_files.py",
+        "unread_minutes": "tests/work/test_copies.py",
     },
     "form": {"place": "tests/connectors/form/test_filled.py", "servers": "tests/connectors/form/test_pages.py"},
     "webhook": {

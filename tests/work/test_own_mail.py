@@ -233,6 +233,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "address": {"name": "Bo", "secret": "s" * 43},
     "code": {"number": "123456"},
     "transcript": {"number": 1001, "said": [{"who": "Anna", "at": "12:00", "text": "<b>Hi</b>\nthere"}]},
+    "unread": {"number": 1001, "said": [{"who": "Anna", "at": "12:00", "text": "<b>Hi</b>\nthere"}]},
     "notices": {
         "name": "Bo",
         "news": [{"what": "A customer writes", "title": "{{ 7*7 }}", "number": 1001, "text": "<script>"}],
