@@ -31,14 +31,17 @@ class TicketPage(msgspec.Struct, frozen=True):
 
 
 class MessageAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`page`: there is HTML of it, to be seen at /m/<id>/body. `original`: it can be had as it came, at
+    /m/<id>/original, as long as that is kept."""
+
     id: int
     inbox_id: int
     direction: Literal["incoming", "outgoing"]
     author_kind: Literal["contact", "agent", "bot"]
     author_id: int
     text: str
-    page: bool  # there is HTML of it to be seen at /m/<id>/body
-    original: bool  # it can be had as it came, at /m/<id>/original, as long as that is kept
+    page: bool
+    original: bool
     subject: str | None
     in_reply_to: int | None
     sent_at: int | None
@@ -52,7 +55,7 @@ class MessageAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def message_answer(said: lists.Said, files: tuple[FileShown, ...]) -> MessageAnswer:
     fields = msgspec.structs.asdict(said)
     fields["page"] = fields.pop("html") is not None
-    fields["original"] = fields.pop("inbound_id") is not None
+    fields["original"] = fields.pop("inbound_id") is not None and said.deleted_at is None
     fields["details"] = msgspec.json.decode(said.details) if said.details else {}
     return MessageAnswer(**fields, files=files)
 
