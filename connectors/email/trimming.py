@@ -207,7 +207,8 @@ def _by_name(lines: Sequence[str], last: Sequence[int], sender: str) -> int | No
         if words & set(names) and len(words) <= 8 and not lines[number].rstrip().endswith(("?", "!")):
             while number - 1 in last and signs.FAREWELL.match(lines[number - 1]):
                 number -= 1
-            return number
+            if number and not lines[number - 1]:  # it stands apart from what they wrote
+                return number
     return None
 
 
