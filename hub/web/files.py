@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import BodyPartReader, hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.commands.files import DOWNLOAD, UPLOAD
 from hub.commands.perform import permit
@@ -95,7 +96,7 @@ async def _pieces(request: web.Request, most: int) -> tuple[str, AsyncIterator[b
         while (part := await reader.next()) is not None:
             if isinstance(part, BodyPartReader) and (part.filename is not None or part.name == "file"):
                 return part.filename or "", body.paced(part.read_chunk, most)
-    except ValueError as error:
+    except (ValueError, HttpProcessingError) as error:  # the second: of the headers of a part
         raise HttpError("malformed", "This is no form that can be read.", close=True) from error
     raise invalid("file", "There is no file in this form. Its part is called `file`.")
 

@@ -19,6 +19,8 @@ HOUSE = {
     *("own_field.created", "own_field.changed", "own_field.removed", "desk.exported"),
     *("hours.changed", "targets.changed"),
     *("sample.loaded", "sample.cleared"),
+    "desk.deliveries_unended",
+    "desk.own_mail_changed",
     *("job.died", "job.retried", "inbound.quarantined", "inbound.released", "reaction.failed"),
 }
 

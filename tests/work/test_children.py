@@ -18,6 +18,7 @@ from hub.errors import Unavailable
 from hub.work.children import MIB, Children, Failed, Limits
 
 POISON = "tests.work.poison"
+PATIENT = Limits(cpu=1, wall=60.0, memory=128 * MIB)
 QUICK = Limits(cpu=1, wall=3.0, memory=128 * MIB)
 
 
@@ -27,7 +28,7 @@ async def children() -> AsyncIterator[Children]:
         yield found
 
 
-async def ask(children: Children, name: str, *arguments: Any, limits: Limits = QUICK) -> Any:
+async def ask(children: Children, name: str, *arguments: Any, limits: Limits = PATIENT) -> Any:
     return msgspec.msgpack.decode(await children.run(f"{POISON}:{name}", *arguments, limits=limits))
 
 
@@ -72,7 +73,7 @@ async def test_whatever_a_job_does_it_has_a_reason_and_the_next_one_is_done(
 ) -> None:
     for _ in range(2):
         with pytest.raises(Failed, match=reason):
-            await ask(children, name, b"x")
+            await ask(children, name, b"x", limits=QUICK if name == "sleep" else PATIENT)
         assert await ask(children, "length", b"x") == 1
 
 
