@@ -299,10 +299,10 @@ function firstMessage(chat, { fields, consent }) {
     <textarea id="text" name="text" rows="3" maxlength="10000" dir=${way(chat.draft)} required aria-describedby="text-wrong"
       aria-invalid=${!!chat.wrong.text} .value=${live(chat.draft)} ${ref(chat.writerFound)}
       @input=${(event) => chat.wrote(event)} @paste=${(event) => chat.brought(event, event.clipboardData)}></textarea>${wrong(chat, "text")}
-    ${clip(chat)}${chat.files?.tray() ?? nothing}
     ${consent ? html`<label class="box"><input type="checkbox" name="consent" required
       aria-describedby="consent-wrong" aria-invalid=${!!chat.wrong.consent}><bdi>${consent}</bdi></label>
       ${wrong(chat, "consent")}` : nothing}
+    ${clip(chat)}${chat.files?.tray() ?? nothing}
     <button class="main">${chat.state.closed ? _("Send the message") : _("Start the chat")}</button>
   </form>`;
 }
