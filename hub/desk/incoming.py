@@ -88,7 +88,18 @@ def receive(tx: Tx, inbox: Inbox, message: Message, *, restored: bool = False) -
     marks = {} if begins else joining.marks(tx, ticket, message, who.contact_id)
     in_reply_to = answered[0] if answered and answered[1] == ticket.id else None
     message_id = store_message(
-        tx, inbox, ticket, who.contact_id, text, external_id, by, message, in_reply_to, marks, begins=begins
+        tx,
+        inbox,
+        ticket,
+        who.contact_id,
+        text,
+        external_id,
+        by,
+        message,
+        in_reply_to,
+        marks,
+        begins=begins,
+        seen_at=who.seen_at,
     )
     joining.keep(tx, inbox, ticket, message_id, message)
     if begins:
@@ -113,8 +124,9 @@ def store_message(
     marks: Mapping[str, Any] = NO_MARKS,
     *,
     begins: bool = True,
+    seen_at: int = 0,
 ) -> int:
-    """`marks`: what else is to be seen of it. `begins`: the ticket begins with it."""
+    """`marks`: what else is to be seen of it. `begins`: the ticket begins with it. `seen_at`: when they last wrote."""
     subject = message.subject if message else None
     message_id = tx.insert(
         _INSERT,
@@ -130,7 +142,7 @@ def store_message(
         details=_details(message, marks) if message else None,
         now=tx.now,
     )
-    contacts.heard_from(tx, contact_id)
+    contacts.heard_from(tx, contact_id, seen_at)
     tx.record(
         MessageReceived(
             message_id=message_id,

@@ -48,7 +48,8 @@ _OWN: Final = ("offered", "assigned", "mentioned", "undelivered")
 # Who wants any mail at all; asked of each event that somebody may be told of, so it is one look at one index.
 _WISHES: Final = """
 SELECT agent.id, preferences.value FROM agent JOIN preferences ON preferences.agent_id = agent.id
-WHERE agent.address_proved_at IS NOT NULL AND agent.disabled_at IS NULL AND preferences.value LIKE '%"email":true%'"""
+WHERE agent.address_proved_at IS NOT NULL AND agent.disabled_at IS NULL AND preferences.value LIKE :by_mail"""
+_BY_MAIL: Final = '%"email":true%'
 _INSERT = """
 INSERT INTO agent_notice (agent_id, ticket_id, what, message_id, at)
 VALUES (:agent_id, :ticket_id, :what, :message_id, :now) RETURNING id"""
@@ -70,7 +71,7 @@ _TEXT: Final = 200
 
 def gather(tx: Tx, to: Recorded) -> None:
     """Something happened: noted down for everybody who wants to be told of it by mail. Run by `hub.reactions`."""
-    wishes = tx.rows(_WISHES)
+    wishes = tx.rows(_WISHES, by_mail=_BY_MAIL)
     if not wishes or to.ticket_id is None:
         return
     ticket = tickets.by_id(tx, to.ticket_id)

@@ -84,6 +84,7 @@ class Known(msgspec.Struct, frozen=True):
     point_id: int
     blocked: bool
     is_new: bool
+    seen_at: int = 0
 
 
 def recognise(
@@ -104,18 +105,18 @@ def recognise(
     value, shown = points.normalise(sender.point.kind, sender.point.value, country, "from")
     found = points.find(tx, sender.point.kind, sender.point.scope, value)
     if found is not None:
-        point_id, contact_id, sureness, blocked_at = found
+        point_id, contact_id, sureness, blocked_at, seen_at = found
         if stop_blocked and blocked_at is not None:
             raise Blocked(contact_id)
         if sureness != sender.sureness:
             points.make_surer(tx, point_id, sureness, sender.sureness)
-        known = Known(contact_id, point_id, blocked_at is not None, False)
+        known = Known(contact_id, point_id, blocked_at is not None, False, seen_at)
     else:
         contact_id = _insert(tx, sender, shown, inbox_id, source)
         by = Actor("contact", contact_id)
         tx.record(ContactCreated(), by=by, contact_id=contact_id)
         point_id = points.add(tx, contact_id, sender.point, sender.sureness, by, country=country, field="from") or 0
-        known = Known(contact_id, point_id, False, True)
+        known = Known(contact_id, point_id, False, True, tx.now)
     by = Actor("contact", known.contact_id)
     for more in sender.points:
         points.add(tx, known.contact_id, more, "typed", by, country=country, field=more.kind)
@@ -149,9 +150,11 @@ def dump(utm: dict[str, str]) -> str | None:
     return msgspec.json.encode(utm).decode() if utm else None
 
 
-def heard_from(tx: Tx, contact_id: int) -> None:
-    """They wrote. To the minute, so that a lively chat does not move a contact about in every list."""
-    tx.run(_HEARD, id=contact_id, now=tx.now, before=tx.now - MINUTE)
+def heard_from(tx: Tx, contact_id: int, seen_at: int = 0) -> None:
+    """They wrote. To the minute, so that a lively chat does not move a contact about in every list. `seen_at`: when
+    they last did, where that is known."""
+    if seen_at < tx.now - MINUTE:
+        tx.run(_HEARD, id=contact_id, now=tx.now, before=tx.now - MINUTE)
 
 
 def create(

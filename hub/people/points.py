@@ -79,7 +79,7 @@ def _phone(value: str, country: str | None, field: str) -> tuple[str, str]:
 
 
 _FIND = """
-SELECT contact_point.id, contact_point.contact_id, contact_point.sureness, contact.blocked_at
+SELECT contact_point.id, contact_point.contact_id, contact_point.sureness, contact.blocked_at, contact.seen_at
 FROM contact_point JOIN contact ON contact.id = contact_point.contact_id
 WHERE contact_point.kind = :kind AND contact_point.scope = :scope AND contact_point.value = :value"""
 _INSERT = """
@@ -97,8 +97,8 @@ ORDER BY CASE sureness WHEN 'verified' THEN 0 WHEN 'attested' THEN 1 ELSE 2 END,
 LIMIT 1"""
 
 
-def find(rx: Rx, kind: str, scope: str, value: str) -> tuple[int, int, str, int | None] | None:
-    """(point id, contact id, sureness, blocked at) of a normalised value, or None."""
+def find(rx: Rx, kind: str, scope: str, value: str) -> tuple[int, int, str, int | None, int] | None:
+    """(point id, contact id, sureness, blocked at, last seen at) of a normalised value, or None."""
     return rx.row(_FIND, kind=kind, scope=scope, value=value)
 
 
