@@ -135,7 +135,7 @@ _FORWARDED: Final = (
 )
 _DIVIDER: Final = re.compile(
     rf"^[\s>*|]{{0,5}}[-_=*–—+#~]{{2,40}}\s{{0,3}}(?:{_ORIGINAL})\s{{0,3}}[-_=*–—+#~]{{0,40}}:?\s*$"
-    rf"|^(?:{_ORIGINAL})\s?[-_=–—]{{2,40}}$",
+    rf"|^(?:{_ORIGINAL})\s?[-_=–—]{{5,40}}$",
     re.IGNORECASE,
 )
 _ON_BETWEEN: Final = re.compile(rf"^-{{2,10}}\s?\S.{{10,300}}\s(?:{_WROTE})\s?-{{2,10}}$", re.IGNORECASE)

@@ -16,7 +16,7 @@ from hub.web.catalogues import Texts
 FOLDER: Final = Path(__file__).parents[2] / "widget"
 # Each after those that it imports from.
 MODULES: Final = (
-    *("ids", "sound", "words", "store", "line", "views", "sight", "outbox", "writing", "choices"),
+    *("ids", "sound", "words", "store", "line", "forgetting", "views", "sight", "outbox", "writing", "choices"),
     *("whereabouts", "whoever", "chat"),
 )
 ALONE: Final = ("rehearsal", "files", "mail")  # loaded by itself, and by few

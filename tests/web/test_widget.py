@@ -98,7 +98,17 @@ async def test_the_frame_may_stand_on_the_allowed_sites_alone(sqlite_desk_client
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert b'lang="ar"' in answer.body and b'dir="rtl"' in answer.body
     assert "Set-Cookie" not in answer.headers
-    assert set(config_of(answer.body)) == {"token", "form", "name", "greeting", "colour", "on", "theme", "sound"}
+    assert set(config_of(answer.body)) == {
+        "token",
+        "form",
+        "name",
+        "greeting",
+        "colour",
+        "on",
+        "theme",
+        "sound",
+        "mails",
+    }
     anywhere = await chat_without_sites(client)
     found = (await get(client, f"/w/{anywhere.token}/frame")).headers["Content-Security-Policy"]
     assert found.endswith(

@@ -1,6 +1,7 @@
 // What a visitor sees, as lit-html templates. `chat` is the one object of chat.js: its state, and what can be done.
 
 import { classMap, html, live, nothing, ref, repeat, svg } from "../vendor/lit-html.js";
+import { forgetting } from "./forgetting.js";
 import { ended, firstFresh, questions, reached } from "./store.js";
 import { _, dayOf, ngettext, timeOf } from "./words.js";
 
@@ -19,7 +20,7 @@ export function screen(chat) {
   return html`
     ${head(chat)}${bar(chat)}
     ${view === "home" ? home(chat) : html`${talk(chat)}${foot(chat)}`}
-    ${view === "forget" ? forget(chat) : nothing}
+    ${view === "forget" ? forgetting(chat) : nothing}
     ${view === "mail" && chat.mailing ? chat.mailing(chat, { html, nothing, ref }, _) : nothing}
     <div class="away" role="status">${chat.voice}</div>
     <div class="away" role="alert">${chat.alarm}</div>
@@ -316,13 +317,3 @@ function field(chat, name, required) {
 }
 
 const wrong = (chat, name) => html`<p class="wrong" id="${name}-wrong">${chat.wrong[name] || nothing}</p>`;
-
-function forget(chat) {
-  return html`<div class="veil"><div class="card" role="alertdialog" aria-modal="true" aria-labelledby="forget-h"
-    aria-describedby="forget-p" @keydown=${(event) => chat.trap(event)}>
-    <h2 id="forget-h">${_("Forget me on this device?")}</h2>
-    <p id="forget-p">${_("This chat will no longer be shown here. What you wrote to us stays with us.")}</p>
-    <p class="choice"><button class="main" type="button" @click=${() => chat.forget()}>${_("Forget me")}</button>
-    <button class="plain" type="button" ${ref(chat.cancelFound)} @click=${() => chat.choose("chat")}>${_("Cancel")}</button></p>
-  </div></div>`;
-}

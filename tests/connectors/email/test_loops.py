@@ -60,7 +60,6 @@ async def test_a_new_ticket_is_acknowledged_once_and_still_waits(room: Mailroom)
         {"X_Loop": "somebody"},
         {"X_Auto_Response_Suppress": "All"},
         {"From": "No Reply <no-reply@example.net>"},
-        {"From": "MAILER-DAEMON@example.net"},
         {"From": USER},
     ],
 )
@@ -69,6 +68,14 @@ async def test_machines_are_never_answered(room: Mailroom, headers: dict[str, st
     await room.take(letter("I am away", **headers, **vouched(by)))
     assert await acknowledged(room) == 0
     assert len(await room.tickets()) == 1, "but it is there"
+
+
+async def test_what_a_mail_server_says_of_a_mail_of_others_is_no_ticket(room: Mailroom) -> None:
+    sender = "MAILER-DAEMON@example.net"
+    await room.take(letter("I am away", From=sender, **vouched(sender)))
+    assert (await acknowledged(room), await room.tickets()) == (0, [])
+    rows = await room.store.read(lambda rx: rx.rows("SELECT state, reason FROM inbound"))
+    assert rows == [("ignored", "A bounce of a mail that is none of ours.")]
 
 
 async def test_auto_submitted_no_is_a_person(room: Mailroom) -> None:
