@@ -111,6 +111,7 @@ class Mailbox:
     def after(self, uid: int) -> list[int]:
         """The ids of the open folder that are greater, in order."""
         with _readable():
+            self.told()
             found = self._ready.search(["UID", f"{uid + 1}:*"])
         return sorted({int(one) for one in found if int(one) > uid})  # "n:*" has the last one even where it is below n
 
@@ -158,6 +159,12 @@ class Mailbox:
         return {
             uid: by_uid[uid]._replace(body=row[name]) for uid, row in answer.items() if uid in by_uid and row.get(name)
         }
+
+    def told(self) -> bool:
+        """Whether the server has said since the last time that something came. It says so once, with the answer to
+        whatever was asked just then, and IDLE tells only of what comes later."""
+        imap: Any = self._ready._imap
+        return bool(imap.untagged_responses.pop("EXISTS", None))
 
     @property
     def idles(self) -> bool:

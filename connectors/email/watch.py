@@ -25,6 +25,7 @@ log = structlog.get_logger("email")
 
 IDLE_SECONDS: Final = 240.0  # a fifth of what RFC 2177 allows: so long a dead connection may go unnoticed
 POLL_SECONDS: Final = 60.0  # where a server cannot tell by itself, and for folders besides the first
+BREATH_SECONDS: Final = 0.5  # before looking again at once, in case a server always says that something came
 AT_ONCE: Final = 20  # mails
 BYTES_AT_ONCE: Final = 8 * 1024 * 1024
 LOOK_AT_ONCE: Final = 500
@@ -127,6 +128,9 @@ class Watch:
             mailbox.cut()
 
     async def _wait(self, *, alone: bool) -> None:
+        if self._mailbox.told():
+            await asyncio.sleep(BREATH_SECONDS)
+            return
         seconds = IDLE_SECONDS if alone else POLL_SECONDS
         if self._mailbox.idles:
             await self._call(self._mailbox.idle, seconds, seconds=seconds + ANSWER_SECONDS * 3)

@@ -63,6 +63,7 @@ class ImapPeer:
         self.folders: dict[str, Folder] = {"INBOX": Folder(), "Sent": Folder()}
         self.breaks: dict[str, list[str]] = defaultdict(list)
         self.calls: list[str] = []
+        self.arrive_while_searching: list[bytes] = []  # mails that come between what is found and the end of its answer
         self.vanish: set[int] = set()  # ids that are gone between being found and being read
         self.bearers: set[str] = set()  # access tokens that open the mailbox
         self.idle = idle
@@ -103,6 +104,7 @@ class _Session:
     def __init__(self, peer: ImapPeer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.peer, self.reader, self.writer = peer, reader, writer
         self.folder: Folder | None = None
+        self.told = 0  # how many mails of it the client knows of
         self.over = False
 
     def say(self, line: str | bytes) -> None:
@@ -189,7 +191,7 @@ class _Session:
             self.say(f"{tag} NO no such folder")
             return
         self.folder = folder
-        self.say(f"* {len(folder.mails)} EXISTS")
+        self._tell_how_many()
         self.say(f"* OK [UIDVALIDITY {folder.validity}] ok")
         self.say(f"* OK [UIDNEXT {folder.next_uid}] ok")
         self.say(f"{tag} OK [READ-ONLY] done")
@@ -211,7 +213,17 @@ class _Session:
         elif match := re.search(r'HEADER "?Message-ID"? "?([^"\s]+)', given, re.IGNORECASE):
             found = [m.uid for m in self.folder.mails if match[1].encode() in m.raw]
         self.say("* SEARCH " + " ".join(map(str, found)))
+        if self.peer.arrive_while_searching:  # what is told with this answer is not told again by IDLE
+            self.folder.mails.append(Stored(self.folder.next_uid, self.peer.arrive_while_searching.pop(0)))
+            self.folder.next_uid += 1
+        if len(self.folder.mails) != self.told:
+            self._tell_how_many()
         self.say(f"{tag} OK done")
+
+    def _tell_how_many(self) -> None:
+        assert self.folder is not None
+        self.told = len(self.folder.mails)
+        self.say(f"* {self.told} EXISTS")
 
     async def _fetch(self, tag: str, given: str) -> None:
         assert self.folder is not None
@@ -258,9 +270,11 @@ class _Session:
         self.say("+ idling")
         await self.writer.drain()
         done: asyncio.Task[Any] = asyncio.create_task(self.reader.readline())
-        had = len(self.folder.mails)
         while not done.done():
             async with self.folder.changed:
+                if len(self.folder.mails) != self.told:
+                    self._tell_how_many()
+                    await self.writer.drain()
                 waiting = asyncio.create_task(self.folder.changed.wait())
                 try:
                     await asyncio.wait([done, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -269,10 +283,6 @@ class _Session:
                         waiting.cancel()
                         with contextlib.suppress(asyncio.CancelledError):
                             await waiting
-            if len(self.folder.mails) != had:
-                had = len(self.folder.mails)
-                self.say(f"* {had} EXISTS")
-                await self.writer.drain()
         if not done.result():
             self.over = True
             return

@@ -151,6 +151,13 @@ async def test_one_that_the_server_will_not_give_lies_in_quarantine(room: Mailro
     assert any("LIMIT" in (row[1] or "") or "would not give" in (row[1] or "") for row in rows)
 
 
+async def test_what_comes_while_the_folder_is_searched_does_not_wait_for_the_next(room: Mailroom) -> None:
+    """The server tells of it with the answer to the search, and not again."""
+    room.imap.arrive_while_searching.append(letter("between"))
+    room.imap.folders["INBOX"].add(letter("first"))
+    await until(lambda: room.rows("SELECT 1 FROM message WHERE text LIKE 'between%'"))
+
+
 async def test_a_very_large_letter_is_taken_in_part_and_says_so(
     room: Mailroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
