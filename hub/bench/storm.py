@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -145,7 +146,7 @@ async def _storm(
         for task in (*tasks, load):
             task.cancel()
         await asyncio.gather(*tasks, load, return_exceptions=True)
-    return crowd, {fault: sum(r.ended[fault] for r in relays) for fault in relays[0].ended}
+    return crowd, dict(sum((relay.ended for relay in relays), Counter[str]()))
 
 
 def _crowd(relays: list[Relay], desks: list[DeskProcess], cast: Cast, chance: random.Random) -> list[Watching]:
