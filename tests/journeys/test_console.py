@@ -65,15 +65,19 @@ def sign_in_by_api(desk: Desk, email: str) -> str:
     return cookie
 
 
-@pytest.fixture
-def office() -> Iterator[Office]:
-    folder: Path = fast_folder()
-    data = folder / "data"
+def make_administrators(data: Path) -> None:
     for email in (ANNA, BO):
         name = email.partition("@")[0].title()
         words = ("agent", "create", "--name", name, "--email", email, "--role", "administrator", "--password-stdin")
         made = parley(data, *words, stdin=f"{PASSWORD}\n")
         assert made.returncode == 0, made.stderr
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    folder: Path = fast_folder()
+    data = folder / "data"
+    make_administrators(data)
     with Desk(data) as running:
         yield Office(running, {email: sign_in_by_api(running, email) for email in (ANNA, BO)})
     shutil.rmtree(folder, ignore_errors=True)

@@ -15,9 +15,17 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from connectors.webhook import signing
-from tests.app.process import Desk, parley
+from tests.app.process import Desk
 from tests.fixtures.databases import fast_folder
-from tests.journeys.test_console import ANNA, BO, PASSWORD, Office, browser, come_in, sign_in_by_api
+from tests.journeys.test_console import (
+    ANNA,
+    BO,
+    Office,
+    browser,
+    come_in,
+    make_administrators,
+    sign_in_by_api,
+)
 from tests.providers.webhook_peer import REFUSE_AND_DIE, WebhookPeer
 
 __all__ = ["browser"]
@@ -53,11 +61,7 @@ class Post(Office):
 async def post() -> AsyncIterator[Post]:
     folder = fast_folder()
     data = folder / "data"
-    for email in (ANNA, BO):
-        name = email.partition("@")[0].title()
-        words = ("agent", "create", "--name", name, "--email", email, "--role", "administrator", "--password-stdin")
-        made = parley(data, *words, stdin=f"{PASSWORD}\n")
-        assert made.returncode == 0, made.stderr
+    make_administrators(data)
     async with WebhookPeer(SECRET) as peer:
         with Desk(data, ALLOWED_HOSTS=peer.host) as running:
             sessions = {email: sign_in_by_api(running, email) for email in (ANNA, BO)}

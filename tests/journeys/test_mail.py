@@ -1,24 +1,19 @@
 """An agent's day with mail, in a real browser: the mailbox is set up, a letter comes, is answered with a copy, is
 forwarded, and what they write back is in the same ticket."""
 
-import asyncio
-from collections.abc import Callable
+import functools
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.connectors.email import mailroom
 from tests.connectors.email.mailroom import letter
 from tests.journeys.chat_desk import ChatDesk
 from tests.providers.imap_peer import PASSWORD, USER, ImapPeer
 from tests.providers.smtp_peer import SmtpPeer
 
+until = functools.partial(mailroom.until, seconds=30)
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-async def until(true: Callable[[], object], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while not true():
-            await asyncio.sleep(0.05)
 
 
 async def signed_in(desk: ChatDesk, browser: Browser) -> Page:

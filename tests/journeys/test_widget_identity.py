@@ -93,15 +93,20 @@ async def test_whoever_is_signed_is_asked_nothing_and_their_words_are_theirs(
             await other.sees()
 
 
+async def writes_on_her_desk(context: BrowserContext, shop: str, inbox: str) -> Visit:
+    tab = await visit(context, shop)
+    await identify(tab, signed(inbox, "eve"))
+    await tab.open()
+    await tab.say("On my desk")
+    return tab
+
+
 async def test_who_signs_in_elsewhere_sees_what_they_wrote_as_long_as_it_is_fresh(
     desk: ChatDesk, browser: Browser, context: BrowserContext
 ) -> None:
     inbox = await desk.inbox(identity_secret=SECRET)
     async with desk.agent() as anna, site(desk, inbox) as shop:
-        tab = await visit(context, shop)
-        await identify(tab, signed(inbox, "eve"))
-        await tab.open()
-        await tab.say("On my desk")
+        tab = await writes_on_her_desk(context, shop, inbox)
         number = await anna.hears("On my desk")
         await anna.reply(number, "In your hand")
         await tab.sees("On my desk", "In your hand")
@@ -123,10 +128,7 @@ async def test_who_signs_in_while_the_line_comes_up_is_signed_in(
     """The hello is out and said nothing of them, and the line does not carry commands yet."""
     inbox = await desk.inbox(identity_secret=SECRET)
     async with desk.agent() as anna, site(desk, inbox) as shop:
-        tab = await visit(context, shop)
-        await identify(tab, signed(inbox, "eve"))
-        await tab.open()
-        await tab.say("On my desk")
+        await writes_on_her_desk(context, shop, inbox)
         await anna.hears("On my desk")
         phone = await visit(await browser.new_context(), shop)
         greeted, signs_in = asyncio.Event(), asyncio.Event()

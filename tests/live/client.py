@@ -206,5 +206,6 @@ async def beside(desk: DeskClient, folder: Path) -> AsyncIterator[DeskClient]:
         finally:
             await client.http.close()
             await runner.cleanup()
+            await other.runner.stop(0)
             await other.keeping.stop()
             await other.stream.stop()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from hub.connector import Raw
@@ -51,6 +51,16 @@ def settings(imap: ImapPeer, smtp: SmtpPeer, **more: Any) -> dict[str, Any]:
         "smtp_port": smtp.port,
         "smtp_security": "none",
     } | more
+
+
+async def until(true: Callable[[], Any], seconds: float = 15) -> None:
+    """`true` answers, or answers what is to be awaited."""
+    async with asyncio.timeout(seconds):
+        while True:
+            found = true()
+            if await found if asyncio.iscoroutine(found) else found:
+                return
+            await asyncio.sleep(0.01)
 
 
 class Mailroom:
@@ -120,8 +130,9 @@ async def mailroom(store: Store, *, started: bool = True, **more: Any) -> AsyncI
             inboxes.create, DESK, kind="email", name="Help", settings=settings(imap, smtp, **more), enabled=True
         )
         room = Mailroom(store, runner, inbox, imap, smtp)
-        if not started:
+        if started:
+            await runner.start()
+        try:
             yield room
-            return
-        async with runner:
-            yield room
+        finally:
+            await runner.stop()

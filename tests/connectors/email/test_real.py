@@ -1,8 +1,8 @@
 """The mailbox and the mail server of Debian: a conversation by mail, and everything exactly once."""
 
 import asyncio
+import functools
 import random
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
@@ -16,12 +16,14 @@ from hub.seal import Sealer
 from hub.staff.access import DESK
 from hub.work import pollers
 from hub.work.runner import Runner
+from tests.connectors.email import mailroom
 from tests.connectors.email.mailroom import letter
 from tests.fixtures.desk import register_connectors
 from tests.providers.mail_server import PASSWORD, MailServer, mail_server
 from tests.providers.oauth_server import CLIENT, SECRET, OAuthServer
 from tests.work.desk import BOSS, Options
 
+until = functools.partial(mailroom.until, seconds=30)
 US, EVE = "help@shop.example", "eve@customer.example"
 
 
@@ -36,15 +38,6 @@ def settings(server: MailServer, **more: Any) -> dict[str, Any]:
         "smtp_port": server.smtp or 1,
         "smtp_security": "none",
     } | more
-
-
-async def until(true: Callable[[], Any], seconds: float = 30) -> None:
-    async with asyncio.timeout(seconds):
-        while True:
-            found = true()
-            if await found if asyncio.iscoroutine(found) else found:
-                return
-            await asyncio.sleep(0.05)
 
 
 async def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
@@ -188,8 +181,8 @@ async def thousand(store: Store, many: int) -> None:
             await runner.stop(0)
         runner = runner_on(store)
         async with runner:
-            await until(lambda: _all(store, many), 240)
-            await until(lambda: _none_waits(store), 60)
+            await until(lambda: _all(store, many), seconds=240)
+            await until(lambda: _none_waits(store), seconds=60)
     texts = [row[0] for row in await rows(store, "SELECT text FROM message")]
     assert len(texts) == len(set(texts)) == many
     assert await rows(store, "SELECT COUNT(*) FROM ticket WHERE merged_into IS NULL") == [(many // 4,)]

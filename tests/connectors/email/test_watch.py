@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from hub.db.store import Store
 from hub.errors import Unavailable
 from hub.work import pollers
 from hub.work.hub import HubOf
-from tests.connectors.email.mailroom import Mailroom, letter, mailroom, settings
+from tests.connectors.email.mailroom import Mailroom, letter, mailroom, settings, until
 from tests.providers.imap_peer import ImapPeer
 from tests.providers.smtp_peer import SmtpPeer
 
@@ -34,15 +34,6 @@ async def room(sqlite_store: Store, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
 
 def made(imap: ImapPeer, smtp: SmtpPeer, **changed: Any) -> EmailSettings:
     return EmailSettings(**settings(imap, smtp) | changed)
-
-
-async def until(true: Callable[[], Any], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while True:
-            found = true()
-            if await found if asyncio.iscoroutine(found) else found:
-                return
-            await asyncio.sleep(0.01)
 
 
 async def idling(room: Mailroom, times: int = 1) -> None:
