@@ -7,7 +7,7 @@ let catalogue = { lang: 'en', dir: 'ltr', plural: '', msgs: {}, dt: null };
 let native = true;
 const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
-/** @param {{lang: string, dir: string, plural: string, msgs: object, dt: object}} given as hub/web/catalogues.py makes it */
+/** @param {{lang: string, dir: string, plural: string, msgs: object, dt: object}} given as hub/catalogues.py makes it */
 export function use(given) {
   catalogue = given;
   native = Intl.DateTimeFormat.supportedLocalesOf([given.lang]).length > 0;

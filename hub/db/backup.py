@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from hub.db import tables
 from hub.db.backend import Backend, Session
-from hub.db.contents import Contents
+from hub.db.contents import Contents, sync
 from hub.db.migrate import VERSION
 from hub.db.sql import insert
 from hub.db.store import Store
@@ -99,19 +99,11 @@ def _finish(part: Path, target: Path, contents: Contents | None) -> dict[str, An
         names = names_of(raw) if contents is not None else []
     if contents is not None and names:
         found["files"], found["missing"] = contents.copy_to(Contents(beside(target)), names)
-    _sync(part)
+    sync(part)
     os.link(part, target)  # unlike a renaming, it never takes the place of what is there
     part.unlink()
-    _sync(target.parent)
+    sync(target.parent)
     return {"path": str(target), "bytes": target.stat().st_size, **found}
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 # --- from PostgreSQL -----------------------------------------------------------------------------------------------

@@ -160,13 +160,13 @@ class Contents:
             os.link(new, path)
         except FileExistsError:
             os.utime(path)  # young again: nobody may take it for an orphan before its row is there
-        _sync_folder(folder)
+        sync(folder)
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name
         if not folder.is_dir():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync_folder(self.root)
+            sync(self.root)
         return folder
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ class Contents:
         new = self._folder("new") / secrets.token_hex(16)
         shutil.copyfile(source, new)
         new.chmod(0o600)
-        _sync_file(new)
+        sync(new)
         self._settle(new, self.path(sha256))
         new.unlink()
         if preview is not None:
@@ -280,16 +280,9 @@ def _written(path: Path) -> float:
         return math.inf
 
 
-def _sync_file(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Of a file what it holds, of a folder which names stand in it: on disk when this returns."""
     fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
     finally:

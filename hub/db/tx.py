@@ -62,6 +62,8 @@ RETURNING id"""
 _HEAD = """
 SELECT id, first_run_at, state FROM job WHERE key = :key AND state IN ('ready', 'running')"""
 
+_TO_COME = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked') LIMIT 1"
+
 _DEMOTE = "UPDATE job SET state = 'blocked' WHERE id = :id"
 
 _INSERT_JOB = """
@@ -270,3 +272,13 @@ class Tx(Rx):
         )
         self.enqueued = True
         return job_id
+
+    def enqueue_once(
+        self, kind: str, payload: Any = None, *, key: str, run_at: int | None = None, lane: int = 1
+    ) -> None:
+        """The same, unless one of this key is still to come; one that runs is not."""
+        if not self.is_to_come(key):
+            self.enqueue(kind, payload, key=key, run_at=run_at, lane=lane)
+
+    def is_to_come(self, key: str) -> bool:
+        return self.value(_TO_COME, key=key) is not None

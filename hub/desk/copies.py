@@ -30,7 +30,6 @@ MOST_TEXT: Final = 100_000  # characters of them
 BOT: Final = Actor("bot", 0)
 What = Literal["unread", "transcript"]
 
-_PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked') LIMIT 1"
 # What stands in a chat, has not been read there, and has not gone out by mail.
 _UNREAD = """
 SELECT DISTINCT message.id, message.created_at, message.text, agent.name
@@ -72,9 +71,9 @@ _COPIED = "INSERT INTO mailed_copy (message_id, copy_id) VALUES (:message_id, :c
 def plan(tx: Tx, ticket_id: int, inbox: Inbox) -> None:
     """Something was said in a chat: after a while it is looked whether it was read. One job for a ticket at a time."""
     minutes = _minutes(inbox)
-    key = f"{UNREAD}:{ticket_id}"
-    if minutes and tx.value(_PLANNED, key=key) is None:
-        _enqueue(tx, ticket_id, key, tx.now + minutes * MINUTE)
+    if minutes:
+        at = tx.now + minutes * MINUTE
+        tx.enqueue_once(UNREAD, {"ticket_id": ticket_id}, key=_key(ticket_id), run_at=at, lane=lanes.OUTBOUND)
 
 
 def look(tx: Tx, payload: dict[str, Any]) -> None:
@@ -93,7 +92,8 @@ def look(tx: Tx, payload: dict[str, Any]) -> None:
         _mail_unread(tx, ticket, due)
         return
     # They are in the middle of it: with what was said last, so that it is one mail and not one a minute.
-    _enqueue(tx, ticket.id, f"{UNREAD}:{ticket.id}", rows[-1][1] + minutes * MINUTE)
+    at = rows[-1][1] + minutes * MINUTE
+    tx.enqueue(UNREAD, {"ticket_id": ticket.id}, key=_key(ticket.id), run_at=at, lane=lanes.OUTBOUND)
 
 
 def _mail_unread(tx: Tx, ticket: Ticket, rows: list[tuple[Any, ...]]) -> None:
@@ -113,8 +113,8 @@ def _minutes(inbox: Inbox) -> int:
     return int(inbox.settings.get("unread_minutes", LiveSettings.unread_minutes))
 
 
-def _enqueue(tx: Tx, ticket_id: int, key: str, at: int) -> None:
-    tx.enqueue(UNREAD, {"ticket_id": ticket_id}, key=key, run_at=at, lane=lanes.OUTBOUND)
+def _key(ticket_id: int) -> str:
+    return f"{UNREAD}:{ticket_id}"
 
 
 # --- the whole conversation ----------------------------------------------------------------------------------------

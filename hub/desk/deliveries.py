@@ -22,7 +22,7 @@ from hub.people import consents, samples
 from hub.staff import organisation
 from hub.staff.access import DESK, Caller, require
 
-AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
+_AHEAD: Final = ("held", "queued", "sending", "unknown", "sent", "delivered", "read")
 
 _GET = """
 SELECT id, message_id, ticket_id, inbox_id, contact_point_id, part, body, state, reason, external_id, attempts, send_at,
@@ -96,12 +96,9 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     letter: Words | None = None
 
 
-class Letter(msgspec.Struct, frozen=True):
-    """What `hub.letters` makes the text of, when it leaves."""
+class Letter(Words, frozen=True):
+    """With the name that the firm has when it leaves."""
 
-    purpose: str
-    language: str
-    fields: dict[str, Any]
     firm: str
 
 
@@ -228,18 +225,28 @@ def receipt(tx: Tx, inbox_id: int, receipt: Receipt) -> bool:
     if delivery_id is None:
         return False
     delivery = _must(tx, delivery_id)
-    if receipt.state == "failed":
-        if delivery.state not in ("delivered", "read", "cancelled", "failed"):
-            _to(tx, delivery, "failed", receipt.reason or "The other side could not deliver it.")
-    elif delivery.state in AHEAD and AHEAD.index(receipt.state) > AHEAD.index(delivery.state):
-        _to(tx, delivery, receipt.state, None)
+    moved = after(delivery.state, receipt)
+    if moved is not None:
+        _to(tx, delivery, *moved)
     return True
+
+
+def after(state: str, receipt: Receipt) -> tuple[str, str | None] | None:
+    """(the state, its reason) that a receipt moves something forward to; None: it says nothing new."""
+    if receipt.state == "failed":
+        over = state in ("delivered", "read", "cancelled", "failed")
+        return None if over else ("failed", receipt.reason or "The other side could not deliver it.")
+    return (receipt.state, None) if _is_ahead(receipt.state, state) else None
+
+
+def _is_ahead(state: str, was: str) -> bool:
+    return was in _AHEAD and _AHEAD.index(state) > _AHEAD.index(was)
 
 
 def reached(tx: Tx, delivery_id: int, state: Literal["delivered", "read"], *, by: Caller) -> None:
     """The client of a live channel says so itself."""
     delivery = _must(tx, delivery_id)
-    if delivery.state in AHEAD and AHEAD.index(state) > AHEAD.index(delivery.state):
+    if _is_ahead(state, delivery.state):
         _to(tx, delivery, state, None, by=by)
 
 

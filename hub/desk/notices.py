@@ -53,7 +53,6 @@ _BY_MAIL: Final = '%"email":true%'
 _INSERT = """
 INSERT INTO agent_notice (agent_id, ticket_id, what, message_id, at)
 VALUES (:agent_id, :ticket_id, :what, :message_id, :now) RETURNING id"""
-_PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked') LIMIT 1"
 _LAST = "SELECT MAX(created_at) FROM own_mail WHERE agent_id = :agent_id AND purpose = 'notices'"
 _GATHERED = """
 SELECT agent_notice.ticket_id, agent_notice.what, agent_notice.message_id, ticket.number, ticket.subject, contact.name,
@@ -108,7 +107,7 @@ def tell(tx: Tx, payload: dict[str, Any]) -> None:
 
 def _plan(tx: Tx, agent_id: int) -> None:
     key = f"{JOB}:{agent_id}"
-    if tx.value(_PLANNED, key=key) is None:
+    if not tx.is_to_come(key):
         last = tx.value(_LAST, agent_id=agent_id) or 0
         at = max(tx.now + GATHERS, last + EVERY)
         tx.enqueue(JOB, {"agent_id": agent_id}, key=key, run_at=at, lane=lanes.HOUSEKEEPING)

@@ -16,7 +16,7 @@ from hub.db import lanes
 from hub.db.tx import Rx, Tx
 from hub.desk import inboxes
 from hub.desk import ticket as tickets
-from hub.desk.deliveries import AHEAD, Letter, Part
+from hub.desk.deliveries import Letter, Part, after
 from hub.desk.inboxes import Inbox
 from hub.errors import Refusal, invalid, not_found
 from hub.events import OwnMailChanged
@@ -261,13 +261,11 @@ def receipt(tx: Tx, inbox_id: int, receipt: Receipt) -> bool:
     if mail_id is None:
         return False
     mail = _must(tx, mail_id)
-    if receipt.state == "failed":
-        if mail.state not in ("delivered", "read", "cancelled", "failed"):
-            _to(tx, mail, "failed", receipt.reason or "The other side could not deliver it.")
-            if mail.agent_id is not None and mail.purpose != "test":
-                agents.address_lost(tx, mail.agent_id, mail.address)
-    elif mail.state in AHEAD and AHEAD.index(receipt.state) > AHEAD.index(mail.state):
-        _to(tx, mail, receipt.state, None)
+    moved = after(mail.state, receipt)
+    if moved is not None:
+        _to(tx, mail, *moved)
+        if moved[0] == "failed" and mail.agent_id is not None and mail.purpose != "test":
+            agents.address_lost(tx, mail.agent_id, mail.address)
     return True
 
 

@@ -28,7 +28,6 @@ INSERT INTO presence (agent_id, until, process) VALUES (:agent_id, :until, :proc
 ON CONFLICT (agent_id) DO UPDATE SET until = excluded.until, process = excluded.process"""
 _OVER = "SELECT agent_id FROM presence WHERE until <= :now ORDER BY agent_id LIMIT 200"
 _REMOVE = "DELETE FROM presence WHERE agent_id = :agent_id AND until <= :now"
-_PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked')"
 _QUIET = """
 SELECT availability FROM agent
 WHERE id = :agent_id AND availability IN ('online', 'busy') AND until IS NULL AND active_at <= :before"""
@@ -107,6 +106,4 @@ def _away_if_quiet(tx: Tx, agent_id: int) -> None:
 
 def _plan(tx: Tx, agent_id: int, at: int) -> None:
     """One look ahead for each agent, however often this is asked; a running one does not count, it is this one."""
-    key = f"presence:{agent_id}"
-    if tx.value(_PLANNED, key=key) is None:
-        tx.enqueue(EXPIRE, {"agent_id": agent_id}, key=key, run_at=at, lane=lanes.OUTBOUND)
+    tx.enqueue_once(EXPIRE, {"agent_id": agent_id}, key=f"presence:{agent_id}", run_at=at, lane=lanes.OUTBOUND)

@@ -45,7 +45,6 @@ UPDATE ticket SET due_at = :due_at, due_kind = :due_kind, due_state = :due_state
 _STATE = "UPDATE ticket SET due_state = :state, changed_at = :now WHERE id = :id"
 _MOVE = "UPDATE job SET run_at = :at, first_run_at = :at WHERE key = :key AND state IN ('ready', 'blocked')"
 _DROP = "DELETE FROM job WHERE key = :key AND state IN ('ready', 'blocked')"
-_PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked')"
 _NEXT = """
 SELECT id FROM ticket
 WHERE id > :after AND waiting_since IS NOT NULL AND spam = 0 ORDER BY id LIMIT :limit"""
@@ -80,8 +79,7 @@ def all_anew(tx: Tx, to: Recorded) -> None:
     """Targets or business hours are otherwise now: every clock is looked at, by a job, some at a time."""
     if isinstance(to.event, InboxChanged) and "settings" not in to.event.fields:
         return
-    if tx.value(_PLANNED, key=WALK) is None:
-        tx.enqueue(WALK, {"after": 0}, key=WALK, lane=lanes.OUTBOUND)
+    tx.enqueue_once(WALK, {"after": 0}, key=WALK, lane=lanes.OUTBOUND)
 
 
 # --- timers --------------------------------------------------------------------------------------------------------

@@ -51,7 +51,6 @@ _PASSED = """
 INSERT INTO offer_passed (ticket_id, agent_id, at) VALUES (:ticket_id, :agent_id, :now)
 ON CONFLICT (ticket_id, agent_id) DO UPDATE SET at = excluded.at"""
 _NEW_ROUND = "DELETE FROM offer_passed WHERE ticket_id = :ticket_id"
-_PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked')"
 
 # After these all are asked anew, whoever let the ticket pass before.
 _BEGINS_A_ROUND: Final = (TicketReopened, TicketMoved, TicketAssigned, TicketHandedOff)
@@ -323,5 +322,4 @@ def _fill(tx: Tx, agent_id: int) -> None:
 def _once(tx: Tx, kind: str, payload: dict[str, Any], at: int) -> None:
     """A timer that is set only if none of its kind and about the same is still to come."""
     key = f"{kind}:{','.join(str(value) for value in payload.values())}"
-    if tx.value(_PLANNED, key=key) is None:
-        tx.enqueue(kind, payload, key=key, run_at=at, lane=lanes.OUTBOUND)
+    tx.enqueue_once(kind, payload, key=key, run_at=at, lane=lanes.OUTBOUND)

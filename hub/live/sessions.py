@@ -352,9 +352,7 @@ class Live:
             for listener in self.told:
                 listener(shown)
             if time.monotonic() - since > SLICE_SECONDS:
-                await self._settle_all(since)
-                await asyncio.sleep(0)
-                since = time.monotonic()
+                since = await self._breathe(await self._settle_all(since))
         await self._settle_all(since)
         self._current = None
 
@@ -446,9 +444,8 @@ class Live:
                     self.send(session, cursors[self.done])
                 else:
                     self.send(session, PING)
-            if not number & 127 and time.monotonic() - since > SLICE_SECONDS:
-                await asyncio.sleep(0)
-                since = time.monotonic()
+            if not number & 127:
+                since = await self._breathe(since)
         for line in [line for line, until in self._strangers.items() if until <= self.now]:
             self._end_line(line, protocol.NO_HELLO)
         while self._ending and self._ending[0][0] <= self.now:

@@ -26,7 +26,6 @@ _GET = "SELECT value FROM setting WHERE name = 'sample'"
 _PUT = """
 INSERT INTO setting (name, value) VALUES ('sample', :value)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
-_PLANNED = "SELECT 1 FROM job WHERE key = :key AND state IN ('ready', 'blocked')"
 _GONE = "DELETE FROM setting WHERE name = 'sample'"
 
 
@@ -69,8 +68,7 @@ def start(tx: Tx, caller: Caller) -> State:
 
 def again(tx: Tx, kind: str) -> None:
     """One job that goes on, never two."""
-    if tx.value(_PLANNED, key=KEY) is None:
-        tx.enqueue(kind, {}, key=KEY, lane=lanes.HOUSEKEEPING)
+    tx.enqueue_once(kind, {}, key=KEY, lane=lanes.HOUSEKEEPING)
 
 
 def go_on(tx: Tx, _payload: object = None) -> None:

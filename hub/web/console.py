@@ -6,6 +6,7 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import hdrs, web
 
+from hub.catalogues import best
 from hub.commands import own
 from hub.db.tx import Rx
 from hub.desk import first_run
@@ -14,7 +15,6 @@ from hub.staff import agents, sessions, signin
 from hub.staff.access import Caller
 from hub.web import file_links, pages, plain, second_step
 from hub.web.auth import cookie_name, require_own_origin, session_token
-from hub.web.catalogues import best
 from hub.web.keys import DESK
 from hub.web.middleware import CSP
 from hub.web.pages import page

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import hdrs, web
 
+from hub import catalogues
 from hub.clock import DAY
 from hub.commands import BY_NAME
 from hub.db.tx import Rx, Tx
@@ -21,7 +22,7 @@ from hub.errors import Refusal
 from hub.sample import clear, load
 from hub.staff import agents, one_time, organisation, roles, teams, tokens
 from hub.staff.access import Caller, require_permission
-from hub.web import catalogues, pages, plain, preview
+from hub.web import pages, plain, preview
 from hub.web.auth import require_own_origin
 from hub.web.console import to_sign_in
 from hub.web.keys import DESK

@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import hdrs, web
 
-from hub.web import catalogues, widget_files
-from hub.web.catalogues import Texts
+from hub import catalogues
+from hub.catalogues import Texts
+from hub.web import widget_files
 from hub.web.problem import HttpError
 
 FOLDER: Final = Path(__file__).parents[2] / "agents_ui"

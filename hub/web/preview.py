@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 from aiohttp import hdrs, web
 
+from hub import catalogues
 from hub.connector import Connector, LiveSettings
 from hub.db.tx import Rx
 from hub.desk import inboxes, kinds
@@ -23,7 +24,7 @@ from hub.desk.visitors.look import first_name
 from hub.errors import Refusal, invalid, not_found
 from hub.staff import agents
 from hub.staff.access import Caller, require_permission
-from hub.web import body, catalogues, pages, plain, widget
+from hub.web import body, pages, plain, widget
 from hub.web.auth import require_own_origin
 from hub.web.keys import DESK, Desk
 from hub.web.middleware import CSP

@@ -4,11 +4,12 @@ from typing import Final
 
 from aiohttp import web
 
+from hub import catalogues
 from hub.db.tx import Rx
 from hub.desk import first_run, inboxes
 from hub.errors import Refusal
 from hub.staff import one_time, organisation, signin
-from hub.web import catalogues, pages, plain
+from hub.web import pages, plain
 from hub.web.keys import DESK
 from hub.web.pages import page
 from hub.web.remote import remote

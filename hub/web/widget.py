@@ -18,14 +18,15 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import hdrs, web
 
+from hub import catalogues
+from hub.catalogues import Texts
 from hub.db.store import Store
 from hub.db.tx import Rx
 from hub.desk import own_mail, sites, visitors
 from hub.desk.inboxes import Inbox
 from hub.desk.visitors import Summary
 from hub.errors import Unavailable, not_found
-from hub.web import catalogues, file_links, pages
-from hub.web.catalogues import Texts
+from hub.web import file_links, pages
 from hub.web.keys import DESK, Desk
 from hub.web.remote import remote
 from hub.web.setup import with_form

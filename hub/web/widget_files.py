@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.web.catalogues import Texts
+from hub.catalogues import Texts
 
 FOLDER: Final = Path(__file__).parents[2] / "widget"
 # Each after those that it imports from.

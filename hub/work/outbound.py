@@ -186,19 +186,18 @@ class Outbound:
 
 def given_up(tx: Tx, payload: dict[str, int]) -> None:
     """Its job was buried: the agent who waits for it sees that nothing more will happen by itself."""
-    delivery = deliveries.get(tx, payload["delivery_id"])
-    if delivery is not None and delivery.state == "sending":
-        deliveries.unknown(tx, delivery.id, "It may have arrived: the desk failed while sending it.")
-    elif delivery is not None and delivery.state == "queued":
-        deliveries.failed(tx, delivery.id, "The desk failed to send it. An administrator sees why among the dead jobs.")
+    _give_up(tx, deliveries, deliveries.get(tx, payload["delivery_id"]))
 
 
 def mail_given_up(tx: Tx, payload: dict[str, int]) -> None:
-    mail = own_mail.get(tx, payload["delivery_id"])
-    if mail is not None and mail.state == "sending":
-        own_mail.unknown(tx, mail.id, "It may have arrived: the desk failed while sending it.")
-    elif mail is not None:
-        own_mail.failed(tx, mail.id, "The desk failed to send it. An administrator sees why among the dead jobs.")
+    _give_up(tx, own_mail, own_mail.get(tx, payload["delivery_id"]))
+
+
+def _give_up(tx: Tx, book: Book, one: Delivery | OwnMail | None) -> None:
+    if one is not None and one.state == "sending":
+        book.unknown(tx, one.id, "It may have arrived: the desk failed while sending it.")
+    elif one is not None and one.state == "queued":
+        book.failed(tx, one.id, "The desk failed to send it. An administrator sees why among the dead jobs.")
 
 
 def _written(outgoing: Outgoing, letter: Letter, public_url: str) -> Outgoing:

@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from hub.web import catalogues
+from hub import catalogues
 
 ROOT = Path(__file__).parents[2]
 SOURCES = {

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Request, async_playwright, expect
 
-from hub.web import catalogues
+from hub import catalogues
 from tests.journeys.chat_desk import CHROMIUM, ChatDesk, Visit, chat_desk, site
 
 pytestmark = pytest.mark.browser

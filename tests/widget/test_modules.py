@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.web import catalogues, widget_files
+from hub import catalogues
+from hub.web import widget_files
 
 ROOT = Path(__file__).parents[2]
 WIDGET = ROOT / "widget"

@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl, quote
 
 from aiohttp import hdrs, web
 
+from hub import catalogues
 from hub.db.tx import Tx
 from hub.errors import Refusal
 from hub.staff import agents, throttle
 from hub.staff.access import Caller
 from hub.staff.sessions import Where
-from hub.web import body, catalogues, pages, plain
+from hub.web import body, pages, plain
 from hub.web.auth import require_own_origin
 from hub.web.keys import DESK
 from hub.web.problem import HttpError, malformed

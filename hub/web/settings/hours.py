@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from hub import catalogues
 from hub.db.tx import Rx, Tx
 from hub.desk import hours, inboxes
 from hub.desk.hours import Day, Hours, SpecialDay
@@ -15,7 +16,7 @@ from hub.desk.zones import zone
 from hub.errors import Refusal
 from hub.staff import agents, teams
 from hub.staff.access import Caller
-from hub.web import catalogues, plain
+from hub.web import plain
 from hub.web.keys import DESK
 from hub.web.settings.agents import MOST
 from hub.web.settings.frame import Form, back, draw, named

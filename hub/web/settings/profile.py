@@ -5,12 +5,13 @@ from typing import Any, Final
 from aiohttp import web
 from msgspec import UNSET
 
+from hub import catalogues
 from hub.db.tx import Rx, Tx
 from hub.desk import own_mail
 from hub.errors import Refusal, invalid
 from hub.staff import agents, sessions, signin
 from hub.staff.access import Caller
-from hub.web import catalogues, plain
+from hub.web import plain
 from hub.web.keys import DESK
 from hub.web.remote import remote
 from hub.web.session import set_cookie

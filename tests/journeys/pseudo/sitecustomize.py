@@ -4,7 +4,7 @@ catalogue is accented and a third longer, so that one that does not, or that has
 import re
 from pathlib import Path
 
-from hub.web import catalogues
+from hub import catalogues
 
 LANGUAGE = "ru"
 _ACCENTED = str.maketrans("aeiouyAEIOUYcdgnrstCDGNRST", "áéíóúýÁÉÍÓÚÝćđǧńřšţĆĐǦŃŘŠŢ")
