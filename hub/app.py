@@ -58,7 +58,7 @@ class Desk:
     def __init__(self, config: Config, clock: Clock, purpose: Purpose = "work") -> None:
         self.config, self.clock, self.purpose = config, clock, purpose
         self.sealer = _sealer(config.secret_key_file)
-        self.store = Store(backend_of(config), clock, reactions.REACTIONS)
+        self.store = Store(backend_of(config, clock), clock, reactions.REACTIONS)
         self.store.sealer, self.store.allowed_hosts = self.sealer, config.hosts
         self.store.file_limits = _file_limits(config)
         self.stream = Stream(self.store)
@@ -171,7 +171,7 @@ def _sealer(path: Path) -> Sealer:
     return Sealer.from_file(path)
 
 
-def backend_of(config: Config) -> Backend:
+def backend_of(config: Config, clock: Clock) -> Backend:
     if config.is_sqlite:
         return SqliteBackend(config.database_path)
     try:
@@ -180,7 +180,8 @@ def backend_of(config: Config) -> Backend:
         raise StartRefused(
             "PARLEY_DATABASE wants PostgreSQL, but its driver is not installed.", "pip install 'parley[postgres]'"
         ) from None
-    return PostgresBackend(config.database)
+    # Desks that share a record agree on the server's time; one that is given another clock goes by that alone.
+    return PostgresBackend(config.database, own_clock=not isinstance(clock, SystemClock))
 
 
 async def _migrate(store: Store, config: Config) -> None:

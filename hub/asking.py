@@ -57,7 +57,7 @@ async def restore(config: Config, path: Path, progress: Progress) -> dict[str, A
     async with contextlib.AsyncExitStack() as stack:
         if config.is_sqlite:
             stack.callback((await asyncio.to_thread(app.take_lock, config)).release)
-        backend = app.backend_of(config)
+        backend = app.backend_of(config, SystemClock())
         stack.push_async_callback(backend.close)
         await backend.open()
         files = await asyncio.to_thread(restoring.bring_contents, path, contents_of(config, SystemClock().now))

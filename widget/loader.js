@@ -229,6 +229,7 @@ iframe{border:0;inline-size:100%;block-size:100%;color-scheme:normal}
     bus = W.BroadcastChannel && new BroadcastChannel(K);
     if (bus) {
       bus.onmessage = ({ data }) => {
+        if (data.token) keep(["token", data.token]); // what storage shows of another tab's may be a while behind
         if (data.gone) leave();
         else if (!(data.unread >= 0)) send("tab", data);
         else if (!isOpen) count(data.unread);

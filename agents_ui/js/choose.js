@@ -83,7 +83,7 @@ class Choose extends Part {
   };
 
   #key = (event) => {
-    if (event.isComposing) return;
+    if (event.isComposing || !given.value) return; // the focus stays in a closed list until the page is drawn again
     const found = this.#items, inField = event.target.tagName === 'INPUT';
     const step = { ArrowDown: 1, ArrowUp: -1, Home: inField ? 0 : -Infinity, End: inField ? 0 : Infinity, PageDown: 8, PageUp: -8 }[event.key];
     const byDigit = !inField && found.find((item) => item.key === event.key);

@@ -308,3 +308,21 @@ async def test_whatever_opens_over_a_screen_has_names_and_a_way_back(post: Post,
         await settled(page)
         await expect(page.get_by_role("log")).to_contain_text("Where is my parcel?")
     assert said == []
+
+
+AT_ONCE = """(keys) => { for (const [key, code] of keys) document.activeElement.dispatchEvent(
+  new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true })); }"""
+
+
+async def test_a_key_that_follows_a_choice_before_the_page_is_drawn_again_counts(post: Post, browser: Browser) -> None:
+    number = await post.hears("Where is my parcel?")
+    page, said = await come_in(post, browser, f"/inbox/{number}")
+    await settled(page)
+    await page.keyboard.press("p")
+    await expect(page.get_by_role("listbox", name="Priority")).to_be_focused()
+    await page.evaluate(AT_ONCE, [["1", "Digit1"], ["a", "KeyA"]])
+    await expect(page.locator(".thread__about")).to_contain_text("Urgent")
+    await expect(page.get_by_role("combobox", name="Assign to")).to_be_focused()
+    await page.keyboard.type("Bo")
+    await expect(page.get_by_role("option", name=re.compile("^Bo"))).to_be_visible()
+    assert said == []

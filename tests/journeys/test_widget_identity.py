@@ -152,6 +152,34 @@ async def test_who_signs_in_while_the_line_comes_up_is_signed_in(
         await phone.sees("On my desk")
 
 
+# Browsers keep a site's storage in each process and bring the copies together a while later.
+BEHIND = """const own = Object.defineProperty({}, "removeItem", { value: (key) => delete own[key] });
+  Object.defineProperty(window, "localStorage", { get: () => own });"""
+
+
+async def test_who_signs_in_in_another_tab_is_known_before_the_storage_shows_it(
+    desk: ChatDesk, context: BrowserContext
+) -> None:
+    inbox = await desk.inbox(identity_secret=SECRET)
+    async with desk.agent() as anna, site(desk, inbox) as shop:
+        one = await visit(context, shop)
+        two = Visit(await context.new_page())
+        await two.page.add_init_script(BEHIND)
+        await two.page.goto(shop)
+        for tab in (two, one):
+            await tab.page.bring_to_front()
+            await identify(tab, signed(inbox, "eve"))
+            await tab.open()
+            await tab.say(f"Eve's {id(tab)}")
+            await anna.hears(f"Eve's {id(tab)}")
+        await identify(one, signed(inbox, "bob"))
+        await two.page.bring_to_front()
+        await two.sees()
+        await two.say("Bob's own")
+        number = await anna.hears("Bob's own")
+        assert (await desk.ask("GET", f"/tickets/{number}"))["ticket"]["contact_name"] == "Bob"
+
+
 async def test_another_who_signs_in_takes_all_tabs_and_finds_nothing_of_the_one_before(
     desk: ChatDesk, context: BrowserContext
 ) -> None:
