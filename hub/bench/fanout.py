@@ -50,7 +50,7 @@ async def run(database: str, plan: Plan, folder: Path | None = None) -> list[Res
         guests = await parlour.furnish(process, 1, 1, said=True)
         async with _served(process, guests.agents[0], plan) as (desk, sessions):
             for number in range(plan.rounds):
-                events, size = await _ours(desk, guests.agents[0], plan)
+                events, size = await _ours(desk, sessions, guests.agents[0], plan)
                 ours = events * len(sessions)
                 bare = await _bare(sessions, size, plan)
                 rounds.add(ours, bare)
@@ -104,10 +104,10 @@ def _write(tx: Tx, token: str, count: int) -> None:
         notes.write(tx, caller, 1001, said)
 
 
-async def _ours(desk: app.Desk, token: str, plan: Plan) -> tuple[float, int]:
+async def _ours(desk: app.Desk, sessions: list[AgentSession], token: str, plan: Plan) -> tuple[float, int]:
     """(events a second from the commit until everybody's transport has the last, bytes of a frame)."""
     told = itertools.count(1)
-    done: asyncio.Future[tuple[float, int]] = asyncio.get_running_loop().create_future()
+    last: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
     began: list[float] = []
     end = desk.stream.subscribe(lambda _: began.append(time.perf_counter()))
 
@@ -115,11 +115,15 @@ async def _ours(desk: app.Desk, token: str, plan: Plan) -> tuple[float, int]:
         if next(told) == plan.events:
             group = next(iter(desk.live._groups.values()))
             frame = shown.for_agent(group.sight, 0)
-            done.set_result((time.perf_counter(), len(frame.wire) if frame else 0))
+            last.set_result((shown.recorded.id, len(frame.wire) if frame else 0))
 
     desk.live.told.append(heard)
     await desk.store.write(_write, token, plan.events)
-    until, size = await done
+    event_id, size = await last
+    # Told is not yet written: what a group is owed goes out together.
+    while any(session.cursor < event_id for session in sessions):
+        await asyncio.sleep(0)
+    until = time.perf_counter()
     desk.live.told.remove(heard)
     end()
     await asyncio.sleep(REST_SECONDS)
