@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import settings
+from playwright.async_api import expect
 
 pytest_plugins = [
     "tests.fixtures.loop_probe",
@@ -20,6 +21,9 @@ EXAMPLES = 400 if os.environ.get("PARLEY_TEST_ALL") else 40
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=EXAMPLES, print_blob=True)
 settings.register_profile("hunt", deadline=None, max_examples=10 * EXAMPLES, print_blob=True)
 settings.load_profile("ci")
+
+# What is there sooner is seen sooner: only a busy machine and a failing test take so long.
+expect.set_options(timeout=20_000)
 
 
 # What bin/test leaves to bin/test --all, so that it takes minutes: every journey through a browser but these, and on

@@ -36,6 +36,7 @@ from hub.work.worker import Worker
 
 K = TypeVar("K")
 CHECK_SECONDS = 20.0
+RESTART_SECONDS = 1.0
 log = structlog.get_logger("runner")
 
 
@@ -66,6 +67,7 @@ class Runner:
         self._by_token: dict[str, Inbox] = {}
         self._by_id: dict[int, Inbox] = {}
         self._connectors: dict[int, tuple[Inbox, Connector]] = {}
+        self._changed: dict[int, int] = {}  # inbox → the event of its last change
         self._forgotten = 0  # how often something was forgotten: what was being read meanwhile is not kept
         self._noted: dict[tuple[int, str], tuple[str | None, int]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,12 +140,18 @@ class Runner:
         return kinds.load(kind)(build(kinds.settings_of(kind), plain), HubOf(self, inbox))
 
     def heard(self, events: Sequence[Recorded]) -> None:
-        """Events of this and of other processes (the stream calls it): inboxes that changed are read anew."""
+        """Events of this and of other processes (the stream calls it): inboxes that changed are read anew. Our own come
+        twice, at their commit and by the stream, and count once."""
         for recorded in events:
-            if isinstance(recorded.event, (InboxCreated, InboxChanged)):
-                self._forget(recorded.event.inbox_id)
-                if self._started:
-                    self._spawn(self._restart(recorded.event.inbox_id))
+            if not isinstance(recorded.event, (InboxCreated, InboxChanged)):
+                continue
+            inbox_id = recorded.event.inbox_id
+            if recorded.id <= self._changed.get(inbox_id, 0):
+                continue
+            self._changed[inbox_id] = recorded.id
+            self._forget(inbox_id)
+            if self._started:
+                self._spawn(self._restart(inbox_id))
 
     def _committed(self, events: Sequence[Recorded], _enqueued: bool) -> None:
         self.heard(events)
@@ -157,7 +165,11 @@ class Runner:
 
     async def _restart(self, inbox_id: int) -> None:
         await self.pollers.end(inbox_id)
-        inbox = await self.inbox_by_id(inbox_id)
+        try:
+            inbox = await self.inbox_by_id(inbox_id)
+        except Unavailable:  # the record is away, and mail is to be fetched when it is back
+            await asyncio.sleep(RESTART_SECONDS)
+            return await self._restart(inbox_id)
         if inbox is not None:
             await asyncio.to_thread(_load, [inbox.kind])
             self._poll(inbox)

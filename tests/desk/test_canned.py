@@ -82,9 +82,9 @@ def test_a_value_is_not_looked_into_for_more() -> None:
 
 
 def test_many_variables_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     found = filling.filled("{{contact.name}}{{no.such}}" * 50_000, EVE)
-    assert time.perf_counter() - started < 0.5 and found.missing == ("no.such",)
+    assert time.process_time() - started < 0.5 and found.missing == ("no.such",)
 
 
 @given(text=st.text(alphabet="{}{} contact.name#$%<>()_7*", max_size=200))

@@ -22,7 +22,7 @@ async def room(store: Store) -> AsyncIterator[Mailroom]:
 async def gone(room: Mailroom, times: int) -> None:
     import asyncio
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(room.smtp.taken) < times:
             await asyncio.sleep(0.01)
 

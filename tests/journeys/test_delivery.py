@@ -104,7 +104,7 @@ async def test_an_answer_is_called_back_and_its_words_stand_in_the_field_again(p
     await write(page, "It left this morning, really.")
     await expect(page.locator("[data-state=planned]")).to_be_visible()
     await page.close()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while post.peer.accepted() != ["It left this morning, really."]:
             await asyncio.sleep(0.1)
     assert (await post.thread(number))["ticket"]["waiting_since"] is None
@@ -178,7 +178,7 @@ async def test_who_has_forgotten_the_password_comes_in_by_a_mail(post: Post, bro
         await page.get_by_role("button", name="Send me a link").click()
         await expect(page.get_by_role("status")).to_contain_text("a mail is on its way")
         await page.goto(post.url("/forgot"))
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while len(post.peer.journal) < 2:
             await asyncio.sleep(0.1)
     letters = [entry["data"] for entry in post.peer.journal]
@@ -222,7 +222,7 @@ async def test_a_visitor_has_the_chat_mailed_to_an_address_that_a_code_shows_to_
     await card.get_by_label("E-mail", exact=True).fill("eve@home.example")
     await card.get_by_role("button", name="Send").click()
     await expect(card).to_contain_text("we have sent a code there")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not post.peer.journal:
             await asyncio.sleep(0.1)
     letter = post.peer.journal[-1]["data"]["text"]
@@ -232,7 +232,7 @@ async def test_a_visitor_has_the_chat_mailed_to_an_address_that_a_code_shows_to_
     await card.get_by_label("The code from the mail").fill(found[0])
     await card.get_by_role("button", name="Confirm").click()
     await expect(card.get_by_role("status")).to_contain_text("It is on its way to")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while len(post.peer.journal) < 2:
             await asyncio.sleep(0.1)
     assert "The kettle leaks." in post.peer.journal[-1]["data"]["text"]

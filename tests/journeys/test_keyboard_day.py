@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -42,14 +41,6 @@ class Hands:
         where = within or self.page
         await self.to(where.get_by_role(role, name=name, exact=isinstance(name, str)).first)  # type: ignore[arg-type]
         await self.press("Enter")
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Two cores may carry other browsers."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 async def many(post: Post, count: int) -> None:
@@ -214,7 +205,7 @@ async def test_a_whole_day_by_the_keyboard(post: Post, browser: Browser) -> None
     await hands.type("The blue one is here.")
     await hands.press("Control+Enter")
     await expect(page).to_have_url(re.compile(r"/inbox/\d+"))
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while "The blue one is here." not in post.peer.accepted():
             await asyncio.sleep(0.1)
 

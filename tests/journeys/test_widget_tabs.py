@@ -117,7 +117,7 @@ async def test_a_new_chat_that_is_begun_in_one_tab_is_begun_in_all(desk: ChatDes
             await expect(tab.chat.locator(".title")).to_contain_text("This chat has ended")
         await choose(one, "Start a new chat")
         for tab in (one, two):
-            await expect(tab.chat.locator("#subject")).to_be_visible(timeout=2_000)
+            await expect(tab.chat.locator("#subject")).to_be_visible(timeout=20_000)
             await expect(tab.chat.locator(".title")).to_contain_text("We are here")
         await two.page.bring_to_front()
         await two.chat.locator("#subject").fill("A pot")
@@ -138,7 +138,7 @@ async def test_forgotten_in_one_tab_is_forgotten_in_all(desk: ChatDesk, context:
     await choose(one, "Forget me on this device")
     await one.chat.get_by_role("button", name="Forget me", exact=True).click()
     for tab in (one, two):
-        await expect(tab.page.locator("parley-chat iframe")).to_have_count(0, timeout=2_000)
+        await expect(tab.page.locator("parley-chat iframe")).to_have_count(0, timeout=20_000)
         assert await tab.page.evaluate("() => Object.keys(localStorage)") == []
     await two.page.bring_to_front()
     await two.open()

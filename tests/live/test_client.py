@@ -35,7 +35,7 @@ class Running:
 
     async def until(self, name: str) -> dict[str, Any]:
         assert self.process.stdout is not None
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             while True:
                 told: dict[str, Any] = json.loads(await self.process.stdout.readline())
                 if name in (told["type"], told.get("name")):

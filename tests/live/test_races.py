@@ -130,7 +130,7 @@ async def test_a_ticket_made_at_one_desk_opens_the_other_and_rights_end_at_both(
         await client.say("hello", ticket=await ticket(one, "agent"))
         await client.until("live")
         await one.store.write(agents.disable, DESK, one.people["agent"].id)
-        async with asyncio.timeout(1.5):
+        async with asyncio.timeout(20):
             assert await client.ended() == 4403
 
 
@@ -147,7 +147,7 @@ async def raw_socket(desk: DeskClient, more: str = "") -> tuple[asyncio.StreamRe
     )
     hello = f'{{"type":"hello","ticket":"{await ticket(desk)}"{more}}}'.encode()
     writer.write(bytes((0x81, 0xFE)) + len(hello).to_bytes(2, "big") + b"\0\0\0\0" + hello)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (strangers := tuple(desk.desk.live._strangers)):
             await asyncio.sleep(0.001)
     strangers[0]._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
@@ -164,7 +164,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_hear_everyt
     async with agent(desk) as client:
         await client.until("live")
         _, writer = await raw_socket(desk)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(desk.desk.live.sessions) < 2:
                 await asyncio.sleep(0.01)
         for n in range(120):
@@ -192,7 +192,7 @@ async def test_who_cannot_read_a_replay_fast_enough_holds_up_nobody(
     _, writer = await raw_socket(desk, f',"cursor":{cursor}')
     async with agent(desk) as client:
         await client.until("live")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(desk.desk.live.sessions) > 1:
                 await asyncio.sleep(0.05)
     writer.close()

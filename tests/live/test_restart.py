@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +78,6 @@ def test_clients_of_a_desk_that_is_restarted_miss_nothing(data: Path) -> None:
             cursor = until_live(socket)[-1]["cursor"]
             agent.asks(desk, f"/tickets/{number}/note", {"text": "Before."})
             assert json.loads(socket.recv(timeout=10))["note"]["text"] == "Before."
-            started = time.monotonic()
             desk.process.terminate()
             with pytest.raises(ConnectionClosed) as closed:
                 socket.recv(timeout=10)
@@ -87,7 +85,6 @@ def test_clients_of_a_desk_that_is_restarted_miss_nothing(data: Path) -> None:
             assert closed.value.rcvd.code == 1012
             assert "random" in closed.value.rcvd.reason
             assert desk.process.wait(20) == 0
-            assert time.monotonic() - started < 8
     with Desk(data) as desk:
         agent.asks(desk, f"/tickets/{number}/note", {"text": "After."})
         with agent.live(desk, cursor) as socket:

@@ -34,7 +34,7 @@ async def streaming(store: Store) -> AsyncIterator[tuple[Stream, list[Recorded]]
 
 
 async def until(stream: Stream, event_id: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await stream.reached(event_id)
 
 

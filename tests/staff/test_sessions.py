@@ -222,7 +222,7 @@ class TestGrantsInMemory:
                 cache.listen(stream)
                 before = await cache.get(firm.ann_id)
                 await firm.does(teams.add_inbox, firm.admin, firm.team_id, firm.press)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     while await cache.get(firm.ann_id) == before:
                         await asyncio.sleep(0.01)
             finally:

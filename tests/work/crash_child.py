@@ -56,7 +56,7 @@ async def main(database: Path, journal: Path) -> None:
         kinds.register("pigeons", "Pigeons", lambda: Filed)
         assert not await store.read(is_frozen)
         async with Runner(store, store.sealer, Options()):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while await store.read(lambda rx: rx.value(STATE)) != "sent":
                     await asyncio.sleep(0.01)
 

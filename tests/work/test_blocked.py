@@ -75,7 +75,7 @@ async def test_it_can_be_had_after_all_once(desk: Desk, monkeypatch: pytest.Monk
     (kept,) = await desk.store.read(blocking.kept, BOSS, before=None, limit=10)
     monkeypatch.setattr(Pigeons, "parse", lambda _self, _raw: [message])
     await desk.store.write(blocking.restore, BOSS, kept.id)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while "It was important" not in await texts(desk):
             await asyncio.sleep(0.01)
     assert await desk.store.read(blocking.kept, BOSS, before=None, limit=10) == []

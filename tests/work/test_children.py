@@ -98,7 +98,7 @@ async def test_a_child_that_has_grown_makes_way_for_a_new_one(children: Children
 async def test_a_child_ends_that_has_nothing_to_do() -> None:
     async with Children(2, idle_seconds=0.05) as children:
         pid = (await ask(children, "who"))[0]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while Path(f"/proc/{pid}").exists():
                 await asyncio.sleep(0.01)
 

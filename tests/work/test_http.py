@@ -1,7 +1,6 @@
 """The guarded client against a canary on this machine: nothing may reach it but what the operator allows."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -209,10 +208,8 @@ async def test_an_answer_is_bounded_in_size_and_in_time(canary: Canary, allowed:
     base = f"http://127.0.0.1:{canary.port}"
     huge = await allowed.request("GET", f"{base}/huge", allow_http=True, max_body=10_000)
     assert len(huge.body) == 10_000
-    began = time.perf_counter()
     with pytest.raises(Unknown):
         await allowed.request("GET", f"{base}/slow", allow_http=True, timeout=0.3)
-    assert time.perf_counter() - began < 2
 
 
 async def test_what_may_have_arrived_is_told_from_what_did_not(canary: Canary, allowed: SafeClient) -> None:

@@ -102,7 +102,7 @@ async def test_an_inbox_whose_key_is_missing_asks_for_another_try(store: Store) 
     with pytest.raises(Unavailable):
         await inbound.webhook(desk.runner, inbox.token, Raw())
     assert await store.read(lambda rx: rx.value("SELECT COUNT(*) FROM inbound")) == 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await store.read(lambda rx: rx.value("SELECT health_in_error FROM inbox")):
             await asyncio.sleep(0.01)
 
@@ -303,7 +303,7 @@ async def bring(desk: Desk, body: bytes) -> Any:
 
 
 async def ends(desk: Desk) -> tuple[str, str | None]:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while (found := await row(desk))[0] == "waiting":
             await asyncio.sleep(0.02)
     await desk.settled()
@@ -340,7 +340,7 @@ async def test_what_breaks_its_reader_waits_in_quarantine_and_the_next_one_goes_
     assert (await ends(desk))[0] == "done"
     (found,) = await desk.store.read(stored.quarantined, DESK)
     await desk.store.write(stored.retry, DESK, found.id)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while await desk.store.read(stored.quarantined, DESK):
             await asyncio.sleep(0.02)
 
@@ -350,7 +350,7 @@ async def test_without_a_process_to_read_it_nothing_is_judged(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     await bring(desk, b"coo")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await desk.store.read(lambda rx: rx.value("SELECT last_error FROM job WHERE kind = 'inbound.again'")):
             await asyncio.sleep(0.02)
     assert (await row(desk))[0] == "waiting"

@@ -191,7 +191,7 @@ async def test_what_failed_can_be_sent_again_or_cancelled(desk: Desk) -> None:
     mail_id = await desk.store.write(lambda tx: own_mail.to_agent(tx, agents.get(tx, bo), "test"))
     assert mail_id is not None
     await desk.settled()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await states(desk) != [("test", "failed")]:
             await asyncio.sleep(0.01)
     (open_one,) = await desk.store.read(lambda rx: own_mail.unended(rx, DESK, before=rx.now + 1, limit=9))

@@ -19,7 +19,7 @@ async def status(desk: Desk) -> str:
 
 
 async def becomes(desk: Desk, wanted: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await status(desk) != wanted:
             await asyncio.sleep(0.01)
 
